@@ -1,4 +1,5 @@
-//! `freshet brokers`: who is in a cluster, and what each does.
+//! `freshet brokers`: who is in a cluster, and what each does. And of what several brokers do to a
+//! topic, what `freshet topics describe` tells.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first thing that is not as expected")]
 
@@ -19,13 +20,18 @@ use middleman::{changed, stand_before};
 use protocol::api_versions::ApiVersionsRequest;
 use protocol::describe_log_dirs::DescribeLogDirsRequest;
 use protocol::describe_quorum::DescribeQuorumRequest;
+use protocol::describe_topic_partitions::{Cursor, DescribeTopicPartitionsRequest};
 use protocol::metadata::{MetadataBroker, MetadataRequest};
 use protocol::{ApiKey, ErrorCode};
 use serde_json::{Value, json};
 
 /// Its exit code, and all that it says.
 fn brokers(arguments: &[&str]) -> (Option<i32>, String) {
-    let output = freshet().arg("brokers").args(arguments).output().unwrap();
+    run(&["brokers"], arguments)
+}
+
+fn run(command: &[&str], arguments: &[&str]) -> (Option<i32>, String) {
+    let output = freshet().args(command).args(arguments).output().unwrap();
     (output.status.code(), String::from_utf8([output.stdout, output.stderr].concat()).unwrap())
 }
 
@@ -67,15 +73,23 @@ fn every_broker_is_told_with_what_it_leads_and_the_quorum_with_who_leads_it() {
 fn with_change(
     change: impl Fn(ApiKey, i16, Vec<u8>) -> Option<Vec<u8>> + Send + Sync + 'static,
 ) -> (Vec<Value>, String) {
+    asked_with_change(&["brokers"], change)
+}
+
+/// The same of another command.
+fn asked_with_change(
+    command: &[&str],
+    change: impl Fn(ApiKey, i16, Vec<u8>) -> Option<Vec<u8>> + Send + Sync + 'static,
+) -> (Vec<Value>, String) {
     let folder = tempfile::tempdir().unwrap();
     let broker = Broker::start(&folder.path().join("data"));
     let topic = NewTopic { name: "clicks".into(), partitions: 1, configs: Vec::new() };
     Admin::connect(&Settings::new(&broker.address), PATIENCE).unwrap().create(&[topic]).unwrap();
     let server = format!("127.0.0.1:{}", stand_before(&broker.address, change));
-    let (code, said) = brokers(&["--bootstrap-servers", &server, "--format", "jsonl"]);
+    let (code, said) = run(command, &["--bootstrap-servers", &server, "--format", "jsonl"]);
     assert_eq!(code, Some(0), "{said}");
     let lines = said.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    let (code, said) = brokers(&["--bootstrap-servers", &server]);
+    let (code, said) = run(command, &["--bootstrap-servers", &server]);
     assert_eq!(code, Some(0), "{said}");
     (lines, said)
 }
@@ -137,6 +151,40 @@ fn a_broker_that_is_away_is_told_with_the_replicas_that_are_not_in_sync() {
     assert_eq!((&lines[0]["broker"], &lines[0]["leads"], &lines[1]), (&json!(1), &json!(1), &away));
     let row: Vec<_> = said.lines().nth(2).unwrap().split_whitespace().collect();
     assert_eq!(row, ["3", "away", "0", "1", "0", "of", "1", "–"], "{said}");
+}
+
+/// Kafka tells them since 4.0, by pages.
+#[test]
+fn who_may_lead_though_not_in_sync_is_told_where_the_cluster_tells() {
+    const DESCRIBE: &[&str] = &["topics", "describe", "clicks"];
+    let (lines, said) = asked_with_change(DESCRIBE, |key, version, answer| {
+        Some(match key {
+            ApiKey::DescribeTopicPartitions => {
+                changed::<DescribeTopicPartitionsRequest>(version, answer, |page| {
+                    for at in &mut page.topics[0].partitions {
+                        at.eligible_leader_replicas = Some(vec![3, 2]);
+                    }
+                    // A page that brings nothing new is the last.
+                    page.next_cursor = Some(Cursor { topic_name: "clicks".to_owned(), partition_index: 1 });
+                })
+            }
+            _ => answer,
+        })
+    });
+    assert_eq!(lines[0]["partitions"][0]["elr"], json!([3, 2]));
+    let table: Vec<Vec<_>> = said.lines().skip(2).map(|line| line.split_whitespace().collect()).collect();
+    assert_eq!((table[0].last(), table[1].last()), (Some(&"ELR"), Some(&"3,2")), "{said}");
+
+    let (lines, said) = asked_with_change(DESCRIBE, |key, version, answer| {
+        Some(match key {
+            ApiKey::ApiVersions => changed::<ApiVersionsRequest>(version, answer, |versions| {
+                versions.api_keys.retain(|api| api.api_key != ApiKey::DescribeTopicPartitions.number());
+            }),
+            _ => answer,
+        })
+    });
+    assert_eq!(lines[0]["partitions"][0]["elr"], Value::Null);
+    assert!(!said.contains("ELR") && said.contains("ISR"), "{said}");
 }
 
 #[test]

@@ -30,6 +30,7 @@
 
 mod cluster;
 mod connection;
+mod eligible;
 mod error;
 mod groups;
 mod log_dirs;

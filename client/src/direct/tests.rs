@@ -76,6 +76,7 @@ fn ask_everything(connection: &mut Connection) {
     let _ = connection.log_dirs();
     let _ = connection.stored_bytes();
     let _ = connection.quorum();
+    let _ = connection.eligible_leaders("t");
     let _ = connection.coordinator("g");
     let _ = connection.groups();
     let _ = connection.committed("g");

@@ -24,7 +24,8 @@ pub(crate) enum TopicsCommand {
     ///
     /// A partition's log lies on as many brokers as it has replicas. One of them leads: it takes
     /// the records and answers the readers. Those of the in-sync replicas (ISR) have all that it
-    /// has.
+    /// has. Eligible leader replicas (ELR) are no longer in sync and have all that was
+    /// acknowledged: since Kafka 4.0 one of them may lead when no other is left.
     ///
     /// Example: `freshet topics describe card_swipes`
     Describe(DescribeTopicArgs),

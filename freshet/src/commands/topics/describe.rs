@@ -1,13 +1,17 @@
 //! `freshet topics describe`: where a topic's partitions are, what they hold, how it is set.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use anyhow::Result;
-use client::{Setting, SettingSource, TopicLayout};
+use client::direct::Connection;
+use client::{Admin, Setting, SettingSource, TopicLayout};
 use serde_json::json;
 use text::{Table, escape, plural};
 
-use super::{connect, count, find, is_internal, kept, number, offsets, policy, replication};
+use super::{
+    PATIENCE, connect, count, find, is_internal, kept, number, offsets, policy, replication, unknown,
+};
 use crate::cli::{DescribeTopicArgs, Format};
 use crate::output::print;
 
@@ -19,12 +23,14 @@ pub(super) fn run(args: &DescribeTopicArgs) -> Result<()> {
     // Who may read a topic need not be allowed to read its settings.
     let settings = admin.topic_settings(&[&topic.name]).unwrap_or_default().remove(&topic.name);
     let policy = settings.clone().and_then(policy);
+    let eligible = eligible_leaders(&admin, &topic.name);
     let shown = |setting: &&Setting| args.all || setting.source != SettingSource::Default;
     if args.format == Format::Jsonl {
         let partitions: Vec<_> = (topic.partitions.iter().zip(&offsets))
             .map(|(at, offsets)| {
                 json!({
                     "partition": at.partition, "leader": at.leader, "replicas": at.replicas, "isr": at.in_sync,
+                    "elr": eligible.as_ref().and_then(|all| all.get(&at.partition)),
                     "log_start": offsets.map(|offsets| offsets.earliest),
                     "log_end": offsets.map(|offsets| offsets.latest),
                 })
@@ -42,10 +48,13 @@ pub(super) fn run(args: &DescribeTopicArgs) -> Result<()> {
         });
         return print(|out| writeln!(out, "{line}"));
     }
-    let mut table =
-        Table::new(&["partition", "leader", "replicas", "ISR", "log start", "log end", "records"]);
+    // Where all have their replicas, there is none.
+    let eligible = eligible.filter(|all| all.values().any(|of_one| !of_one.is_empty()));
+    let mut head = vec!["partition", "leader", "replicas", "ISR", "log start", "log end", "records"];
+    head.extend(eligible.is_some().then_some("ELR"));
+    let mut table = Table::new(&head);
     for (at, offsets) in topic.partitions.iter().zip(offsets) {
-        table.row([
+        let mut row = vec![
             at.partition.to_string(),
             number(at.leader),
             ids(&at.replicas),
@@ -53,7 +62,9 @@ pub(super) fn run(args: &DescribeTopicArgs) -> Result<()> {
             number(offsets.map(|offsets| offsets.earliest)),
             number(offsets.map(|offsets| offsets.latest)),
             kept(&[offsets], policy.as_ref()),
-        ]);
+        ];
+        row.extend(eligible.as_ref().map(|all| all.get(&at.partition).map_or_else(unknown, |of| ids(of))));
+        table.push(row);
     }
     print(|out| {
         writeln!(out, "{}", headline(&topic, policy.as_deref()))?;
@@ -71,13 +82,20 @@ pub(super) fn run(args: &DescribeTopicArgs) -> Result<()> {
     })
 }
 
+/// Who may lead each partition besides those in sync; none where the cluster does not tell, as
+/// before Kafka 4.0.
+fn eligible_leaders(admin: &Admin, topic: &str) -> Option<BTreeMap<i32, Vec<i32>>> {
+    let mut connection = Connection::reach(admin.settings(), "", PATIENCE).ok()?;
+    connection.eligible_leaders(topic).ok()
+}
+
 fn headline(topic: &TopicLayout, policy: Option<&str>) -> String {
     let mut words = format!(
         "{}: {}, replication factor {}, cleanup.policy {}",
         escape(&topic.name),
         plural(topic.partitions.len() as u64, "partition"),
         number(replication(topic)),
-        policy.map_or_else(super::unknown, |policy| escape(policy).into_owned()),
+        policy.map_or_else(unknown, |policy| escape(policy).into_owned()),
     );
     if is_internal(&topic.name) {
         words += ", internal (Kafka keeps it for itself)";
