@@ -64,6 +64,8 @@ airflow: needs ## Run the batch lane's example DAG under a real Airflow, with a 
 wheel: needs ## Build a Python wheel that runs on any Linux since 2014, and try it with each Python from 3.9 on that is here
 	@tools/wheel build
 	@tools/wheel try
+# librdkafka with TLS, which the builds of other commands are without.
+	$(CARGO) test --locked -p freshet --features ssl --test client_config
 
 dist: needs ## Pack what is handed out: an archive with manual and completions, the wheel, checksums
 	@tools/wheel build
