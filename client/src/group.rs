@@ -82,7 +82,7 @@ pub struct Inbox(usize);
 /// A member of a group. Dropping it leaves the group at once, and commits nothing.
 pub struct GroupConsumer {
     /// By the number of the [`Inbox`]; none is one that was given up.
-    queues: Vec<Option<Queue>>,
+    queues: Vec<Option<Queue<Membership>>>,
     inner: Arc<BaseConsumer<Membership>>,
     bell: Arc<Bell>,
     /// There is news of the membership.

@@ -13,13 +13,12 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use rdkafka::consumer::BaseConsumer;
 use rdkafka::consumer::base_consumer::PartitionQueue;
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
 use rdkafka::error::KafkaError;
 use rdkafka::message::BorrowedMessage;
 
 use crate::TopicPartition;
-use crate::context::Membership;
 
 /// Wakes the one who waits when anything arrives.
 #[derive(Debug, Default)]
@@ -49,19 +48,19 @@ impl Bell {
 }
 
 /// What has arrived of one partition.
-pub(crate) struct Queue {
+pub(crate) struct Queue<C: ConsumerContext> {
     pub(crate) at: TopicPartition,
-    inner: PartitionQueue<Membership>,
+    inner: PartitionQueue<C>,
     /// There may be something in it. An empty queue is not asked: each
     /// question costs a system call.
     filled: Arc<AtomicBool>,
 }
 
-impl Queue {
+impl<C: ConsumerContext> Queue<C> {
     /// Gives `at` a queue of its own, which rings the `bell` when it is no longer empty. To be done
     /// before the partition is assigned: what is fetched before that goes to the common queue.
     pub(crate) fn split(
-        consumer: &Arc<BaseConsumer<Membership>>,
+        consumer: &Arc<BaseConsumer<C>>,
         at: &TopicPartition,
         bell: &Arc<Bell>,
     ) -> Option<Self> {
@@ -87,6 +86,12 @@ impl Queue {
             self.filled.store(true, Ordering::SeqCst);
         }
         taken
+    }
+
+    /// Has librdkafka let go of what it holds for a partition that is no longer read: it does so
+    /// when it is asked for it.
+    pub(crate) fn clear(&self) {
+        while self.inner.poll(Duration::ZERO).is_some() {}
     }
 }
 

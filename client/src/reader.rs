@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer};
 use rdkafka::error::{KafkaError, RDKafkaErrorCode};
-use rdkafka::{Offset, TopicPartitionList};
+use rdkafka::{ClientConfig, Offset, TopicPartitionList};
 
 use crate::context::{ReaderContext, leave};
 use crate::error::{is_outage, is_unreadable};
@@ -35,7 +35,7 @@ pub enum Read<'a> {
 }
 
 /// After how long a partition in which nothing moves is looked at.
-const STILL: Duration = Duration::from_secs(2);
+pub(crate) const STILL: Duration = Duration::from_secs(2);
 
 /// How long a broker keeps a question open, in milliseconds, when there is nothing to read: with
 /// a reader that follows a topic, until there is.
@@ -91,22 +91,7 @@ impl LogReader {
         stretches: impl Iterator<Item = (i32, Offset, i64)>,
         patience: &str,
     ) -> Result<Self, ClusterError> {
-        let config = settings.config(&[
-            ("group.id", "freshet-reader"),
-            ("enable.auto.commit", "false"),
-            ("enable.auto.offset.store", "false"),
-            // Retention may have taken the beginning of the stretch: what is left is read.
-            ("auto.offset.reset", "earliest"),
-            ("enable.partition.eof", "true"),
-            ("queued.min.messages", "20000"),
-            // What waits here takes more than twice its size, and a job has a reader for each
-            // partition: it waits at the broker instead, which is asked again before this is read.
-            ("queued.max.messages.kbytes", "256"),
-            ("max.partition.fetch.bytes", "131072"),
-            ("fetch.wait.max.ms", patience),
-            ("fetch.queue.backoff.ms", "5"),
-            ("fetch.error.backoff.ms", "100"),
-        ]);
+        let config = range_config(settings).set("fetch.wait.max.ms", patience).clone();
         let inner = config.create_with_context(ReaderContext::default()).map(Arc::new).map_err(|error| {
             ClusterError::of(format!("reading {topic}"), settings, Duration::ZERO, &error)
         })?;
@@ -219,7 +204,9 @@ impl LogReader {
                         part.finished = part.finished || part.to != i64::MAX;
                     }
                 }
-                Some(Err(error)) => self.problem(&error)?,
+                Some(Err(error)) => {
+                    is_passing(&error, &self.inner, &self.survey, &self.topic, &self.settings)?;
+                }
                 None => {
                     self.survey.look_now_and_then(&self.inner);
                     if left.is_zero() {
@@ -240,28 +227,56 @@ impl LogReader {
     pub fn is_caught_up(&self) -> bool {
         self.parts.values().all(|part| part.caught_up || part.finished)
     }
+}
 
-    fn problem(&self, error: &KafkaError) -> Result<(), ReadError> {
-        use RDKafkaErrorCode as Code;
-        match error.rdkafka_error_code() {
-            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition) => {
-                let servers = self.settings.servers().to_owned();
-                Err(NoSuchTopic { topic: self.topic.clone(), servers }.into())
-            }
-            Some(code) if is_outage(code) || code == Code::AutoOffsetReset => Ok(()),
-            Some(code)
-                if is_unreadable(code) && {
-                    let reported = self.inner.context().reachability.take_unreadable_at();
-                    self.survey.look_into(&self.inner, |_| true, error, reported)
-                } =>
-            {
-                Ok(())
-            }
-            None => Ok(()),
-            Some(_) => {
-                let what = format!("reading {}", self.topic);
-                Err(ClusterError::of(what, &self.settings, Duration::ZERO, error).into())
-            }
+/// How a reader of what is there is set up.
+pub(crate) fn range_config(settings: &Settings) -> ClientConfig {
+    settings.config(&[
+        ("group.id", "freshet-reader"),
+        ("enable.auto.commit", "false"),
+        ("enable.auto.offset.store", "false"),
+        // Retention may have taken the beginning of the stretch: what is left is read.
+        ("auto.offset.reset", "earliest"),
+        ("enable.partition.eof", "true"),
+        ("queued.min.messages", "20000"),
+        // What waits here takes more than twice its size, for each partition that a job reads: it
+        // waits at the broker instead, which is asked again before this is read.
+        ("queued.max.messages.kbytes", "256"),
+        ("max.partition.fetch.bytes", "131072"),
+        ("fetch.wait.max.ms", ASKS_FOR),
+        ("fetch.queue.backoff.ms", "5"),
+        ("fetch.error.backoff.ms", "100"),
+    ])
+}
+
+/// An error that only tells that the cluster is away, or that something can't be read that can be
+/// passed over, is none.
+pub(crate) fn is_passing(
+    error: &KafkaError,
+    consumer: &BaseConsumer<ReaderContext>,
+    survey: &Survey,
+    topic: &str,
+    settings: &Settings,
+) -> Result<(), ReadError> {
+    use RDKafkaErrorCode as Code;
+    match error.rdkafka_error_code() {
+        Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition) => {
+            let servers = settings.servers().to_owned();
+            Err(NoSuchTopic { topic: topic.to_owned(), servers }.into())
+        }
+        Some(code) if is_outage(code) || code == Code::AutoOffsetReset => Ok(()),
+        Some(code)
+            if is_unreadable(code) && {
+                let reported = consumer.context().reachability.take_unreadable_at();
+                survey.look_into(consumer, |_| true, error, reported)
+            } =>
+        {
+            Ok(())
+        }
+        None => Ok(()),
+        Some(_) => {
+            let what = format!("reading {topic}");
+            Err(ClusterError::of(what, settings, Duration::ZERO, error).into())
         }
     }
 }

@@ -310,6 +310,27 @@ fn a_supervised_job_tells_what_it_has_done_in_numbers() {
     assert_eq!(Some(all), last["records"].as_u64(), "{read:?}");
 }
 
+/// Each client of librdkafka has a main thread of its own, half a dozen others and connections.
+#[cfg(target_os = "linux")]
+#[test]
+fn all_partitions_of_a_job_are_read_by_one_client() {
+    let folder = tempfile::tempdir().unwrap();
+    let broker = broker_with_swipes(folder.path());
+    let database = folder.path().join("w.sqlite").to_str().unwrap().to_owned();
+    let mut command = batch(&broker, &database);
+    let command = command.arg("--supervised").stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut job = Killed(command.spawn().unwrap());
+    let told = lines(job.0.stdout.take().unwrap());
+    assert!(told.iter().any(|line| line.contains("statistics")), "it has run");
+    let threads = std::fs::read_dir(format!("/proc/{}/task", job.0.id())).unwrap();
+    let name = |thread: std::io::Result<std::fs::DirEntry>| {
+        std::fs::read_to_string(thread.unwrap().path().join("comm")).unwrap_or_default()
+    };
+    let clients = threads.map(name).filter(|name| name.trim() == "rdk:main").count();
+    // One more each: who asks, who sends, who looks where a window ends in each of two topics.
+    assert!((1..=6).contains(&clients), "{clients} clients");
+}
+
 #[test]
 fn a_folder_that_may_not_be_written_is_said_and_waited_for() {
     use std::os::unix::fs::PermissionsExt as _;

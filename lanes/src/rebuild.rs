@@ -8,7 +8,7 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use client::{ClusterError, LogReader, Read, ReadError, Settings};
+use client::{ClusterError, LogReader, Read, ReadError, Settings, StretchReader, TopicPartition};
 use events::{Event, SOURCE_HEADER, Source, Timestamp, Topic};
 
 use super::arrival::Arrival;
@@ -138,51 +138,45 @@ pub(crate) fn send_time_order(arrival: &Arrival) -> i64 {
 
 /// Stretches of several partitions as one.
 pub(crate) struct MergedReader {
-    readers: Vec<(PartitionId, LogReader)>,
+    reader: StretchReader,
+    places: Vec<PartitionId>,
     merge: Merge<Arrival>,
     /// Whether what is read keeps its bytes.
     verbatim: bool,
 }
 
 impl MergedReader {
+    /// Of nothing yet.
+    pub(crate) fn new(settings: &Settings) -> Result<Self, ClusterError> {
+        let reader = StretchReader::new(settings)?;
+        Ok(Self { reader, places: Vec::new(), merge: Merge::new(0), verbatim: false })
+    }
+
     /// `[from, to)` of each `(place, from, to)`.
     pub(crate) fn open(
         settings: &Settings,
         inputs: &[(PartitionId, i64, i64)],
     ) -> Result<Self, ClusterError> {
-        let readers = inputs
-            .iter()
-            .map(|&(place, from, to)| {
-                let (topic, partition) = place;
-                Ok((place, LogReader::range(settings, topic.name(), &[(partition, from, to)])?))
-            })
-            .collect::<Result<Vec<_>, ClusterError>>()?;
-        let merge = Merge::new(readers.len());
-        Ok(Self { readers, merge, verbatim: false })
+        let mut log = Self::new(settings)?;
+        log.reopen(inputs)?;
+        Ok(log)
     }
 
-    /// The same stretches of what is left of a log, read by the same readers: to open one for each
-    /// partition takes longer than to read ten seconds of it.
-    pub(crate) fn reopen(
-        &mut self,
-        settings: &Settings,
-        inputs: &[(PartitionId, i64, i64)],
-    ) -> Result<(), ClusterError> {
-        if !self.readers.iter().map(|(place, _)| place).eq(inputs.iter().map(|(place, ..)| place)) {
-            *self = Self { verbatim: self.verbatim, ..Self::open(settings, inputs)? };
-            return Ok(());
-        }
-        self.merge.clear();
-        for ((_, reader), &((_, partition), from, to)) in self.readers.iter_mut().zip(inputs) {
-            reader.restart(&[(partition, from, to)])?;
-        }
-        Ok(())
+    /// Leaves what it was reading for these stretches: to open another client takes longer than to
+    /// read ten seconds of a log.
+    pub(crate) fn reopen(&mut self, inputs: &[(PartitionId, i64, i64)]) -> Result<(), ClusterError> {
+        self.merge = Merge::new(inputs.len());
+        self.places = inputs.iter().map(|(place, ..)| *place).collect();
+        let stretch = |&((topic, partition), from, to): &(PartitionId, i64, i64)| {
+            (TopicPartition::new(topic.name(), partition), from, to)
+        };
+        self.reader.restart(&inputs.iter().map(stretch).collect::<Vec<_>>())
     }
 
     /// Stops reading until it is opened again: what lies behind the stretches would be fetched for
     /// nothing.
     pub(crate) fn stop_fetching(&mut self) -> Result<(), ClusterError> {
-        self.readers.iter_mut().try_for_each(|(_, reader)| reader.restart(&[]))
+        self.reopen(&[])
     }
 
     /// From now on, what is read keeps its bytes besides the event: a file of records should hold
@@ -200,15 +194,15 @@ impl MergedReader {
         cancelled: &dyn Fn() -> bool,
     ) -> Result<Option<Arrival>, ReadError> {
         for index in self.merge.silent().collect::<Vec<_>>() {
-            let ((topic, _), reader) = &mut self.readers[index];
-            while !reader.is_finished() {
-                if let Some(read) = reader.next_or_unreadable(LOOK_UP)? {
+            let (topic, _) = self.places[index];
+            while !self.reader.is_finished(index) {
+                if let Some(read) = self.reader.next(index, LOOK_UP)? {
                     let arrival = match read {
                         Read::Record(record) => Arrival {
                             bytes: record.value().filter(|_| self.verbatim).map(<[u8]>::to_vec),
-                            ..Arrival::read(*topic, &record, 0)
+                            ..Arrival::read(topic, &record, 0)
                         },
-                        Read::Unreadable(lost) => Arrival::unreadable(*topic, &lost),
+                        Read::Unreadable(lost) => Arrival::unreadable(topic, &lost),
                     };
                     self.merge.push(index, order(&arrival), arrival);
                     break;
@@ -224,7 +218,7 @@ impl MergedReader {
     /// The partitions of which nothing waited when the last record was taken, that one's own among
     /// them.
     pub(crate) fn silent(&self) -> Vec<PartitionId> {
-        self.merge.silent().map(|index| self.readers[index].0).collect()
+        self.merge.silent().map(|index| self.places[index]).collect()
     }
 }
 

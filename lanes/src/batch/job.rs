@@ -82,6 +82,8 @@ pub(super) struct Job<'a> {
     /// Every partition of every input.
     pub(super) inputs: Vec<InputPosition>,
     pub(super) tasks: Vec<LiveTask>,
+    /// What reads the windows for them, one task after the other.
+    pub(super) log: MergedReader,
     pub(super) answers_from: BTreeMap<PartitionId, i64>,
     visible_from: SeenFrom,
     reads: ReadCounts,
@@ -92,8 +94,6 @@ pub(super) struct Job<'a> {
 pub(super) struct LiveTask {
     pub(super) partitions: Range<i32>,
     pub(super) processor: Box<dyn Processor>,
-    /// What reads the windows for it, from the first run on.
-    log: Option<MergedReader>,
 }
 
 /// What looks into a topic, which is made when it is first needed.
@@ -158,7 +158,7 @@ impl<'a> Job<'a> {
         )?;
         let runs = outbox.place(Topic::BatchRuns, 0);
         let visible_from = earlier_runs(config, &admin, runs, control)?;
-        let task = |partitions| LiveTask { partitions, processor: factory(), log: None };
+        let task = |partitions| LiveTask { partitions, processor: factory() };
         let mut job = Self {
             config,
             warehouse,
@@ -170,6 +170,7 @@ impl<'a> Job<'a> {
             searchers: HashMap::new(),
             inputs: Vec::new(),
             tasks: config.tasks(partitions).into_iter().map(task).collect(),
+            log: MergedReader::new(&config.settings)?,
             answers_from: BTreeMap::new(),
             visible_from,
             reads: ReadCounts::default(),
@@ -250,10 +251,10 @@ impl<'a> Job<'a> {
         };
         let there = answers_there(self.config, &self.admin, &from, &steps.batch_id)?;
         self.plan(window, &near)?;
-        let Self { outbox, tasks, inputs, stats, visible_from, warehouse, reads, .. } = self;
+        let Self { outbox, tasks, log, inputs, stats, visible_from, warehouse, reads, .. } = self;
         let mut publisher = Publisher::new(&steps, outbox, &there, visible_from);
         let Processed { output, deferred_answers, first_unprocessed } =
-            process(&steps, tasks, inputs, (stats, reads), &mut publisher)?;
+            process(&steps, tasks, log, inputs, (stats, reads), &mut publisher)?;
         reads.tell();
 
         let offsets = inputs.iter().map(|input| input.slice().offsets()).collect();
@@ -301,6 +302,7 @@ impl<'a> Job<'a> {
 fn process<'a>(
     steps: &Steps<'a>,
     tasks: &mut [LiveTask],
+    log: &mut MergedReader,
     inputs: &[InputPosition],
     (stats, reads): (&mut WorkerStats, &mut ReadCounts),
     publisher: &mut Publisher<'_>,
@@ -318,18 +320,11 @@ fn process<'a>(
     };
     let all: Vec<Slice> = inputs.iter().map(InputPosition::slice).collect();
     let mut progress = Progress::new(format!("{}: processing", steps.batch_id), records_in(&all));
-    for LiveTask { partitions, processor, log } in tasks {
+    for LiveTask { partitions, processor } in tasks {
         let slices: Vec<Slice> =
             all.iter().filter(|slice| partitions.contains(&slice.place.1)).copied().collect();
         let (stretches, cuts) = cut(&slices, steps.window.end);
-        let settings = &steps.config.settings;
-        let log = match log {
-            Some(log) => {
-                log.reopen(settings, &stretches)?;
-                log
-            }
-            None => log.insert(MergedReader::open(settings, &stretches)?),
-        };
+        log.reopen(&stretches)?;
         let mut reading = Reading::new(log, &cuts, &mut progress, steps.control);
         while let Some((arrival, assignment)) = reading.next()? {
             match assignment {

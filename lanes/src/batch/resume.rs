@@ -6,7 +6,7 @@ use events::Topic;
 use super::super::commit_metadata::{CommitMetadata, PartitionId};
 use super::super::offsets::{InputEnds, partitions_of};
 use super::super::progress::Progress;
-use super::super::rebuild::{MergedReader, reach_back};
+use super::super::rebuild::reach_back;
 use super::super::window::{Assignment, Window};
 use super::job::{InputPosition, Job, LiveTask};
 use super::reading::{Reading, Slice, cut, records_in};
@@ -51,7 +51,7 @@ impl Job<'_> {
 
     /// Gives the processors what earlier runs gave them.
     pub(super) fn rebuild(&mut self) -> Result<(), BatchError> {
-        for LiveTask { partitions, processor, .. } in &mut self.tasks {
+        for LiveTask { partitions, processor } in &mut self.tasks {
             let (mut slices, mut last) = (Vec::new(), None);
             for input in self.inputs.iter().filter(|input| partitions.contains(&input.place.1)) {
                 let Some(done) = input.marks.read else { continue };
@@ -72,10 +72,10 @@ impl Job<'_> {
             }
             let Some(until) = last else { continue };
             let (stretches, cuts) = cut(&slices, until);
-            let mut log = MergedReader::open(&self.config.settings, &stretches)?;
+            self.log.reopen(&stretches)?;
             let of = format!("{}/{}: rebuilding from the log", self.config.job, partitions.start);
             let mut progress = Progress::new(of, records_in(&slices));
-            let mut reading = Reading::new(&mut log, &cuts, &mut progress, self.control);
+            let mut reading = Reading::new(&mut self.log, &cuts, &mut progress, self.control);
             while let Some((arrival, assignment)) = reading.next()? {
                 if let (Ok(event), Assignment::Earlier) = (&arrival.content, assignment) {
                     processor.learn(event);
@@ -87,6 +87,7 @@ impl Job<'_> {
             }
             processor.finish(&mut Vec::new());
         }
+        self.log.stop_fetching()?;
         Ok(())
     }
 
