@@ -151,7 +151,10 @@ fn similar_to(slot: Slot, shelf: &[Slot], popularity: &[f64], rng: &mut Rng) -> 
         .collect();
     keyed.sort_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     keyed.truncate(SIMILAR);
-    keyed.into_iter().map(|(_, other)| other).collect()
+    let mut similar: Vec<Slot> = keyed.into_iter().map(|(_, other)| other).collect();
+    // It was collected in the room of the whole shelf.
+    similar.shrink_to_fit();
+    similar
 }
 
 fn sums(weights: impl Iterator<Item = f64>) -> Vec<f64> {
@@ -168,4 +171,18 @@ fn draw(sums: &[f64], rng: &mut Rng) -> usize {
     let total = sums.last().copied().unwrap_or(0.0);
     let at = rng.random::<f64>() * total;
     sums.partition_point(|&sum| sum <= at).min(sums.len().saturating_sub(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use rand::SeedableRng as _;
+
+    use super::*;
+
+    #[test]
+    fn what_is_similar_takes_no_more_room_than_it_needs() {
+        let shelf: Vec<Slot> = (0..100).collect();
+        let similar = similar_to(7, &shelf, &[1.0; 100], &mut Rng::seed_from_u64(7));
+        assert_eq!((similar.len(), similar.capacity()), (SIMILAR, SIMILAR));
+    }
 }
