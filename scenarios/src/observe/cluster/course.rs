@@ -8,6 +8,10 @@ use dashboard::Trend;
 pub(super) const KEEP_MS: i64 = 600_000;
 /// Over how long a rate is measured.
 const RATE_MS: i64 = 2_000;
+/// So many of the last polls are kept as they came, of those before one in so long, in
+/// milliseconds.
+const FINE: usize = 100;
+const COARSE_MS: i64 = 2_000;
 /// How many seconds of history a sparkline has.
 const HISTORY: usize = 120;
 /// Over how long a trend is judged.
@@ -25,6 +29,15 @@ impl Growth {
         if self.0.back().is_some_and(|&(_, last)| value < last) {
             // The topic was deleted and recreated: its history no longer counts.
             self.0.clear();
+        }
+        // How far behind a group is tells no more of a minute ago than to two seconds.
+        if let Some(place) = self.0.len().checked_sub(FINE).filter(|&place| place > 0) {
+            let [before, at, after] = [place - 1, place, place + 1].map(|place| self.0[place]);
+            // Where a step begins and where it ends is kept.
+            let is_on_the_way = (before.1 == at.1) == (at.1 == after.1);
+            if is_on_the_way && after.0 - before.0 < COARSE_MS {
+                self.0.remove(place);
+            }
         }
         self.0.push_back((now_ms, value));
         // Two are kept however old they are: between them it has grown.
@@ -148,5 +161,26 @@ impl History {
 
     pub(super) fn to_vec(&self) -> Vec<f64> {
         self.values.iter().copied().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ten_minutes_of_polls_are_held_in_little_and_tell_when_a_value_was_passed() {
+        let mut growth = Growth::default();
+        for poll in 0..6_000 {
+            growth.push(poll * 250, poll * 1_000);
+        }
+        let (first, last) = (growth.0.front().expect("polls").0, growth.0.back().expect("polls").0);
+        assert!(last - first >= KEEP_MS - COARSE_MS, "{}", last - first);
+        assert!(growth.0.len() < 450, "{} of ten minutes", growth.0.len());
+        for ago in [1, 50, 99, 150, 800, 2_000] {
+            let poll = 5_999 - ago;
+            assert_eq!(growth.when(poll * 1_000), Some(poll as f64 * 250.0), "{ago} polls ago");
+        }
+        assert_eq!(growth.per_second(), Some(4_000.0));
     }
 }
