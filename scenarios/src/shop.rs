@@ -33,6 +33,10 @@ const HISTORY_MS: i64 = 14 * HOUR_MS;
 /// A visitor of this shop is silent for a day at most, and comes back as another visit: who was so
 /// for longer need not be held.
 const SESSION_EXPIRY_MS: i64 = 25 * HOUR_MS;
+/// How many visits a recommender of a show knows: those of its history and of two days and more of
+/// its partition. Of a show that goes on for hours of the wall clock it would know hundreds of
+/// thousands, and propose the same.
+const SESSIONS: usize = 80_000;
 /// How long after a click its retry may come, in milliseconds of event time: a click that was sent
 /// before the show has none later than this.
 const RETRIES_MS: i64 = 60_000;
@@ -198,7 +202,7 @@ fn answers_a_click(answer: &Event) -> bool {
 
 /// A recommender that has read the histories; no page is made of them.
 fn trained(logic: &Logic, wanted: &dyn Fn() -> bool) -> Result<RecommendationsProcessor> {
-    let mut recommender = train(std::iter::empty(), logic, wanted)?;
+    let mut recommender = train(std::iter::empty(), logic, SESSIONS, wanted)?;
     recommender.share_history();
     Ok(recommender)
 }
@@ -206,9 +210,11 @@ fn trained(logic: &Logic, wanted: &dyn Fn() -> bool) -> Result<RecommendationsPr
 fn train(
     history: impl Iterator<Item = Event>,
     logic: &Logic,
+    sessions: usize,
     wanted: &dyn Fn() -> bool,
 ) -> Result<RecommendationsProcessor> {
-    let config = RecommendationsConfig { session_expiry_ms: SESSION_EXPIRY_MS, ..Default::default() };
+    let config =
+        RecommendationsConfig { sessions, session_expiry_ms: SESSION_EXPIRY_MS, ..Default::default() };
     let mut recommender = RecommendationsProcessor::new(config);
     let mut learn = |event: &Event| {
         if let Event::Clicks(click) = event {
@@ -235,7 +241,9 @@ fn replay(_: &Logic, period_ms: i64) -> Box<dyn Replayed> {
 }
 
 fn lanes(logic: &Logic, world: Option<&World>, periods_ms: &[i64]) -> Result<Lanes> {
-    let trained = train(world.map(before_the_show).into_iter().flatten(), logic, &|| true)?;
+    // One recommender reads all partitions here.
+    let sessions = RecommendationsConfig::default().sessions;
+    let trained = train(world.map(before_the_show).into_iter().flatten(), logic, sessions, &|| true)?;
     let batch = |&period_ms: &i64| -> Box<dyn Processor> {
         Box::new(HourlyRecommendations::starting_from(trained.clone(), period_ms))
     };

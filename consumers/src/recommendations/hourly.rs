@@ -13,6 +13,8 @@
 //! # Simplifications
 //! - A job reads in the order of arrival: a late click belongs to the period in which it arrives.
 //! - The clicks of the current period are kept in memory, some 200 bytes each.
+//! - A session is held twice while its clicks wait for the next run: as the job knows it, and as it
+//!   is now. Once a run has made both the same, it is held once, by the job.
 //! - Events of one session with a time more than 30 days ahead do not end a period, unless they are
 //!   several in a row: see [`Watermark`]. The time of the very first event counts until the second
 //!   contradicts it.
@@ -25,12 +27,12 @@ use hashbrown::HashMap;
 
 use super::visits::Visits;
 use super::{
-    Counters, DEDUPLICATION_CAPACITY, MAX_NAME_BYTES, RecommendationsConfig, RecommendationsProcessor,
-    decay_watermark, is_duplicate, item_name, page,
+    Counters, MAX_NAME_BYTES, RecommendationsConfig, RecommendationsProcessor, decay_watermark, is_duplicate,
+    item_name, page,
 };
 use processor::Processor;
 use processor::bounded::fingerprint;
-use processor::event_time::{DeduplicationWindow, Watermark};
+use processor::event_time::Watermark;
 
 /// How far ahead one event may be and still end the period, in milliseconds.
 const LARGEST_JUMP_MS: i64 = 30 * DAY_MS;
@@ -41,9 +43,9 @@ pub struct HourlyRecommendations {
     period_ms: i64,
     /// The job. Between runs it does not change: its model is the stale one.
     job: RecommendationsProcessor,
-    /// The sessions as they are now, to which the service applies the stale model.
+    /// The sessions as they are now, to which the service applies the stale model; of those that
+    /// are as the job left them, the job's.
     live: Visits,
-    seen: DeduplicationWindow,
     counters: Counters,
     /// The time by which counts decay.
     decay: Watermark,
@@ -61,12 +63,14 @@ impl HourlyRecommendations {
     }
 
     /// The same with a recommender that has already learnt from history.
-    pub fn starting_from(job: RecommendationsProcessor, period_ms: i64) -> Self {
+    pub fn starting_from(mut job: RecommendationsProcessor, period_ms: i64) -> Self {
+        // What is live goes on from what the job has seen itself: to the service a session begins
+        // with the first click that it is asked about.
+        job.visits.share_history();
         Self {
             period_ms: period_ms.max(1),
             job,
             live: Visits::new(),
-            seen: DeduplicationWindow::new(DEDUPLICATION_CAPACITY),
             counters: Counters::default(),
             decay: decay_watermark(),
             clicks: Vec::new(),
@@ -105,7 +109,7 @@ impl HourlyRecommendations {
             clicks.iter().enumerate().map(|(place, click)| (click.session_id.as_str(), place)).collect();
         for (place, click) in clicks.iter().enumerate() {
             let wanted = last[click.session_id.as_str()] == place;
-            let page = self.job.take(click, wanted);
+            let page = self.job.take_new(click, wanted);
             answers.extend(page.map(|page| RecommendationsBatch(batched(page)).into()));
         }
         // The new model may know items of the live sessions that the old one did not.
@@ -114,6 +118,7 @@ impl HourlyRecommendations {
                 self.live.update_number(&click.session_id, &self.job.model.find(name));
             }
         }
+        self.live.drop_those_of(&self.job.visits);
 
         let front = Recommendations {
             ts: valid_from,
@@ -127,7 +132,7 @@ impl HourlyRecommendations {
 
     fn click(&mut self, click: &Click, answers: &mut Vec<Event>) {
         let period = self.enter(click, answers);
-        if is_duplicate(&mut self.seen, click) {
+        if is_duplicate(&mut self.job.seen, click) {
             self.counters.duplicates += 1;
             return;
         }
@@ -139,7 +144,7 @@ impl HourlyRecommendations {
             model.front_page(scratch, config)
         } else {
             let item = item_name(click, counters).map(|name| model.find(name));
-            let (visit, _) = live.observe(click, item, now_ms, config);
+            let (visit, _) = live.observe_beside(Some(visits), click, item, now_ms, config);
             let itself = visits.get(&click.session_id).and_then(|visit| visit.number);
             model.page(visit, itself, scratch, config)
         };
@@ -183,8 +188,29 @@ impl Processor for HourlyRecommendations {
         vec![
             ("duplicates", self.counters.duplicates),
             ("overlong_names", self.counters.overlong_names),
-            ("sessions", self.live.len() as u64),
+            ("sessions", self.live.len() as u64 + self.job.visits.len() as u64),
             ("items", self.job.model.catalogue.len() as u64),
         ]
+    }
+}
+
+#[cfg(test)]
+impl HourlyRecommendations {
+    /// How many visits are held besides the job's, and how many by the job.
+    pub(super) fn held(&self) -> (usize, usize) {
+        (self.live.len(), self.job.visits.len())
+    }
+
+    /// What the old model answers to a visit of these clicks.
+    pub(super) fn page_of(&mut self, clicks: &[Click]) -> Vec<String> {
+        let Self { job: RecommendationsProcessor { model, visits, scratch, config, .. }, .. } = self;
+        let mut alone = Visits::new();
+        for click in clicks {
+            let item = click.item_id.as_deref().map(|name| model.find(name));
+            alone.observe(click, item, click.ts.ms(), config);
+        }
+        let id = &clicks[0].session_id;
+        let itself = visits.get(id).and_then(|visit| visit.number);
+        model.page(alone.get(id).expect("it was observed"), itself, scratch, config)
     }
 }

@@ -52,8 +52,8 @@ const MAX_NAME_BYTES: usize = 256;
 /// The front page is published at most this often.
 const FRONT_PAGE_MS: i64 = 60_000;
 /// How many of the latest events the deduplication window holds, at least. Retries come within
-/// seconds; a partition of a busy shop has so many an hour.
-const DEDUPLICATION_CAPACITY: usize = 1 << 15;
+/// seconds; a busy shop has so many in minutes.
+const DEDUPLICATION_CAPACITY: usize = 1 << 13;
 /// The most that one event moves the time by which counts decay.
 const LARGEST_STEP_MS: i64 = HOUR_MS;
 
@@ -134,6 +134,11 @@ impl RecommendationsProcessor {
             self.counters.duplicates += 1;
             return None;
         }
+        self.take_new(click, wanted)
+    }
+
+    /// Takes one click that is known to be no duplicate.
+    fn take_new(&mut self, click: &Click, wanted: bool) -> Option<Recommendations> {
         let now_ms = self.model.advance(click.ts, &self.config);
         let items = if click.session_id.len() > MAX_NAME_BYTES {
             self.counters.overlong_names += 1;

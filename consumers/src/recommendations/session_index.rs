@@ -98,7 +98,9 @@ impl SessionIndex {
         if self.rings.len() <= item.slot() {
             self.rings.resize_with(item.slot() + 1, PostingRing::default);
         }
-        self.rings[item.slot()].push(number, self.posting);
+        let (sessions, next) = (self.sessions.len(), self.next);
+        let held = |other| place_of(other, next, sessions).is_some();
+        self.rings[item.slot()].push(number, self.posting, held);
     }
 
     /// The session is a bot's: it is no neighbour from now on.
@@ -154,9 +156,14 @@ impl SessionIndex {
 
     /// The place of the session of this number; the oldest is at 0.
     fn place(&self, number: u32) -> Option<usize> {
-        let age = self.next.wrapping_sub(number) as usize;
-        (1..=self.sessions.len()).contains(&age).then(|| self.sessions.len() - age)
+        place_of(number, self.next, self.sessions.len())
     }
+}
+
+/// The place of a session among `sessions`, of which the next has the number `next`.
+fn place_of(number: u32, next: u32, sessions: usize) -> Option<usize> {
+    let age = next.wrapping_sub(number) as usize;
+    (1..=sessions).contains(&age).then(|| sessions - age)
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ use super::catalogue::ItemId;
 use super::config::{Interest, RecommendationsConfig};
 
 /// An item of a session.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct SessionItem {
     pub(super) item: ItemId,
     /// The catalogue's tag of it, by which it is recognised after its number was evicted.
@@ -144,6 +144,13 @@ impl Visit {
     }
 }
 
+impl Visit {
+    /// Whether a model makes the same pages of both, now and after the same clicks.
+    fn shows_as(&self, other: &Self) -> bool {
+        (self.last_ms, self.overflowed, &self.items) == (other.last_ms, other.overflowed, &other.items)
+    }
+}
+
 /// What the event adds to the interest in its item.
 fn added_interest(click: &Click, signs: &Interest) -> f64 {
     let dwell = click.dwell_ms.map_or(0.0, |ms| (ms as f64 / 60_000.0).clamp(0.0, 1.0) * signs.dwell);
@@ -184,6 +191,9 @@ impl Visits {
     /// From now on all clones share what is known so far. Most of those sessions have ended, and
     /// each clone would hold a copy of them.
     pub(super) fn share_history(&mut self) {
+        if self.visits.is_empty() {
+            return;
+        }
         let mut history = std::mem::take(&mut self.visits);
         for (id, visit) in self.history.iter() {
             history.entry(*id).or_insert_with(|| visit.clone());
@@ -200,6 +210,19 @@ impl Visits {
         now_ms: i64,
         config: &RecommendationsConfig,
     ) -> (&mut Visit, bool) {
+        self.observe_beside(None, click, item, now_ms, config)
+    }
+
+    /// The same, where a session that is not here goes on from how it stands in `others`. What they
+    /// share with their clones is left out.
+    pub(super) fn observe_beside(
+        &mut self,
+        others: Option<&Self>,
+        click: &Click,
+        item: Option<SessionItem>,
+        now_ms: i64,
+        config: &RecommendationsConfig,
+    ) -> (&mut Visit, bool) {
         let expired = |visit: &Visit| now_ms.saturating_sub(visit.last_ms) > config.session_expiry_ms;
         let id = fingerprint(click.session_id.as_str());
         let begins = !self.visits.contains_key(&id);
@@ -209,7 +232,8 @@ impl Visits {
         if !self.visits.contains_key(&id) {
             self.queue.push_back(id);
             let new = || Box::new(Visit { last_ms: now_ms, ..Visit::default() });
-            let visit = self.history.get(&id).cloned().unwrap_or_else(new);
+            let known = self.history.get(&id).or_else(|| others?.visits.get(&id));
+            let visit = known.cloned().unwrap_or_else(new);
             self.entries += visit.items.len();
             self.visits.insert(id, visit);
         }
@@ -238,6 +262,13 @@ impl Visits {
         if let Some(met) = met.and_then(|met| met.iter_mut().rfind(|met| met.tag == item.tag)) {
             met.item = item.item;
         }
+    }
+
+    /// Drops the sessions that stand just so in `others`.
+    pub(super) fn drop_those_of(&mut self, others: &Self) {
+        self.visits.retain(|id, visit| others.visits.get(id).is_none_or(|other| !visit.shows_as(other)));
+        self.queue.retain(|id| self.visits.contains_key(id));
+        self.entries = self.visits.values().map(|visit| visit.items.len()).sum();
     }
 
     /// How many sessions there are, those of the shared history left out.

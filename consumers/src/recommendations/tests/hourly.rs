@@ -156,3 +156,41 @@ fn what_was_met_before_a_run_is_known_after_it() {
     let page = told.lines().rfind(|line| line.contains("stale") && line.contains("bob")).map(str::trim);
     assert_eq!(page, Some("stale from 12:00 bob: teapot stove"));
 }
+
+/// Most visits end in the period in which they begin, and a job that runs for a day has seen a
+/// hundred thousand: once its run has learnt from them it holds each once, and asked with a visit
+/// that goes on, the old model knows all that was met in it.
+#[test]
+fn between_runs_a_visit_is_held_once_and_nothing_of_it_is_forgotten() {
+    let config = RecommendationsConfig::default();
+    let (before, start) = (2_000, ShopConfig::default().start);
+    let mut past = RecommendationsProcessor::new(config.clone());
+    let mut shop = clicks(small_shop(600));
+    shop.by_ref().take(before).for_each(|click| past.process(&click, &mut Vec::new()));
+    past.share_history();
+
+    let mut hourly = HourlyRecommendations::starting_from(past, HOUR_MS);
+    let mut visits: HashMap<String, Vec<Click>> = HashMap::new();
+    let (mut answers, mut judged, mut ended) = (Vec::new(), 0, start);
+    let mut held = 0;
+    for event in shop.take_while(|click| click.ts() < Some(start.plus_ms(8 * HOUR_MS))) {
+        let Event::Clicks(click) = &event else { unreachable!("a shop's clicks") };
+        answers.clear();
+        hourly.process(&event, &mut answers);
+        let Some(Event::RecommendationsStale(page)) = answers.last() else { continue };
+        if page.0.valid_from > ended {
+            ended = page.0.valid_from;
+            let (live, job) = hourly.held();
+            // To the service a visit that had begun before begins with its first click here.
+            assert!(live < 60, "{live} visits are held twice, of {job}");
+            held = job;
+        }
+        // The visit as one who has seen it from its beginning knows it.
+        let visit = visits.entry(click.session_id.clone()).or_default();
+        visit.push(click.clone());
+        assert_eq!(page.0.answer.items, hourly.page_of(visit), "{click:?}");
+        judged += usize::from(visit.len() > 1 && visit[0].ts.floor(HOUR_MS) < click.ts.floor(HOUR_MS));
+    }
+    assert!(held > 3_000, "{held} visits");
+    assert!(judged > 100, "{judged} visits went on over the end of a period");
+}
