@@ -129,9 +129,9 @@ impl Visit {
             self.overflowed = true;
             return false;
         }
-        if self.items.is_empty() {
-            // Most sessions of most logs have a single item: a vector would reserve four.
-            self.items.reserve_exact(1);
+        if self.items.len() == self.items.capacity() {
+            // Most sessions of most logs have an item or two: a vector would reserve four.
+            self.items.reserve_exact((self.items.len() / 4).max(1));
         }
         let interest = earlier.map_or(item.interest, |met| met.interest);
         let minute = click.ts.ms().div_euclid(60_000).clamp(0, i64::from(u32::MAX)) as u32;
