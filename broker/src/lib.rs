@@ -7,7 +7,8 @@
 //! ```text
 //! server/            frames from sockets; the only place that waits or reads a clock
 //!   api/             one file per request: what to do about it, what to answer
-//!     controller/    which topics there are
+//!     replicas/      which partitions this broker has, and what it is to each
+//!     controller/    what the cluster has: topics, who leads their partitions, brokers
 //!     coordinator/   groups of consumers, and how far they have come
 //!       replica/     one partition: what is accepted, what may be read
 //!         log/       one partition on disk
@@ -25,7 +26,7 @@
 //!
 //! # Simplifications
 //! - One broker: it leads every partition, and a record is replicated nowhere.
-//! - No transactions, no compaction, no new group protocol (KIP-848), no access control.
+//! - No transactions, no new group protocol (KIP-848), no access control.
 
 mod api;
 mod config;
@@ -34,6 +35,7 @@ mod listener;
 mod node;
 mod overview;
 mod refusals;
+mod replicas;
 mod request_metrics;
 mod server;
 mod users;

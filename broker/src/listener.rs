@@ -6,17 +6,18 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// How clients speak on a listener, by Kafka's names (`security.protocol`).
+/// How clients speak on a listener, by Kafka's names (`security.protocol`) and numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(i16)]
 pub enum SecurityProtocol {
     /// Without TLS: who is on the way can read along.
-    Plaintext,
+    Plaintext = 0,
     /// With TLS.
-    Ssl,
+    Ssl = 1,
     /// Without TLS, with a login.
-    SaslPlaintext,
+    SaslPlaintext = 2,
     /// With TLS and a login.
-    SaslSsl,
+    SaslSsl = 3,
 }
 
 impl SecurityProtocol {

@@ -43,8 +43,8 @@ impl Overview {
     pub(crate) fn of(node: &Node) -> Self {
         let groups = groups(node);
         // Looked at after the committed offsets: none is behind the end of its partition.
-        let topics = node.topics.all();
-        let partitions = topics.iter().flat_map(|topic| &topic.partitions).map(|handle| {
+        let replicas = node.replicas.all();
+        let partitions = replicas.iter().map(|handle| {
             let partition = handle.lock();
             let (start, end) = (partition.log_start_offset(), partition.high_watermark());
             PartitionOverview { name: handle.name.clone(), log_start: start.0, log_end: end.0 }

@@ -49,6 +49,7 @@ const ORDER: [Inner; 9] = [
             "replica",
             "coordinator",
             "config controller refusals",
+            "replicas",
             "node",
             "api overview",
             "server",

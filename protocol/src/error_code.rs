@@ -135,10 +135,14 @@ error_codes! {
     UNSUPPORTED_COMPRESSION_TYPE = 76;
     /// Join again with the member id in this response.
     MEMBER_ID_REQUIRED = 79;
+    /// The preferred replica can't lead: it is away, or not in sync.
+    PREFERRED_LEADER_NOT_AVAILABLE = 80;
     /// The group is full.
     GROUP_MAX_SIZE_REACHED = 81;
     /// Another member took over this `group.instance.id`.
     FENCED_INSTANCE_ID = 82;
+    /// No replica that lives can lead.
+    ELIGIBLE_LEADERS_NOT_AVAILABLE = 83;
     /// The record itself is at fault.
     INVALID_RECORD = 87;
     /// A transaction on these offsets has not ended.

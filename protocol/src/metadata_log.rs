@@ -22,6 +22,32 @@ const VERSION: Version = Version { number: 0, flexible: true };
 const FRAME_VERSION: u32 = 1;
 
 messages! {
+    /// A broker has begun a life.
+    pub struct RegisterBrokerRecord {
+        broker_id: i32,
+        incarnation_id: Uuid,
+        broker_epoch: i64,
+        end_points: Vec<BrokerEndpoint>,
+        features: Vec<BrokerFeature>,
+        rack: Option<String>,
+        fenced: bool = true,
+    }
+
+    /// One of its listeners.
+    pub struct BrokerEndpoint {
+        name: String,
+        host: String,
+        port: u16,
+        security_protocol: i16,
+    }
+
+    /// What it can do, from a level to a level.
+    pub struct BrokerFeature {
+        name: String,
+        min_supported_version: i16,
+        max_supported_version: i16,
+    }
+
     /// There is a topic.
     pub struct TopicRecord {
         name: String,
@@ -124,6 +150,8 @@ macro_rules! records {
 }
 
 records! {
+    /// A broker has begun a life.
+    RegisterBroker(RegisterBrokerRecord) = 0;
     /// There is a topic.
     Topic(TopicRecord) = 2;
     /// A topic has a partition.
@@ -155,6 +183,22 @@ mod tests {
     #[test]
     fn records_have_kafkas_form() {
         let topic_id = Uuid([7; 16]);
+        let broker = MetadataRecord::RegisterBroker(RegisterBrokerRecord {
+            broker_id: 1,
+            incarnation_id: topic_id,
+            broker_epoch: 5,
+            end_points: vec![BrokerEndpoint {
+                name: "P".into(),
+                host: "h".into(),
+                port: 9092,
+                security_protocol: 0,
+            }],
+            fenced: false,
+            ..RegisterBrokerRecord::default()
+        });
+        let endpoint = [2, 2, b'P', 2, b'h', 0x23, 0x84, 0, 0, 0];
+        let numbers = [&[0, 0, 0, 0, 0, 0, 0, 5][..], &endpoint, &[1, 0, 0, 0]].concat();
+        assert_eq!(broker.encode(), [&[1, 0, 0, 0, 0, 0, 1][..], &[7; 16], &numbers].concat());
         let topic = MetadataRecord::Topic(TopicRecord { name: "t".into(), topic_id });
         assert_eq!(topic.encode(), [&[1, 2, 0, 2, b't'][..], &[7; 16], &[0]].concat());
         let partition = MetadataRecord::Partition(PartitionRecord {

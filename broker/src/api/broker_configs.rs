@@ -24,7 +24,7 @@ const OF_LISTENER: &str = "listener.name.";
 
 /// All settings of this broker, by name.
 pub(super) fn of_this(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
-    let defaults = context.node.topics.defaults();
+    let defaults = context.node.metadata.defaults();
     let of_topics = SETTINGS.iter().filter_map(|setting| alterable(&defaults, setting));
     // Of those that Kafka has twice, the ones that are not altered.
     let coarse = SETTINGS.iter().filter_map(|setting| {
@@ -43,7 +43,7 @@ pub(super) fn of_this(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
 
 /// What was set for all brokers, by name.
 pub(super) fn of_all(context: &Context<'_>) -> Vec<DescribeConfigsEntry> {
-    let defaults = context.node.topics.defaults();
+    let defaults = context.node.metadata.defaults();
     let known = SETTINGS.iter().filter_map(|setting| {
         let mut set = defaults.set_for_brokers(setting);
         let (source, value) = set.find(|(source, _)| *source == SOURCE_DYNAMIC_DEFAULT_BROKER)?;
@@ -95,7 +95,7 @@ fn fixed(context: &Context<'_>, setting: &BrokerSetting) -> DescribeConfigsEntry
 fn unknown(context: &Context<'_>, places: &[(i8, &str)]) -> Vec<DescribeConfigsEntry> {
     let set: Vec<_> = places
         .iter()
-        .map(|(source, broker)| (*source, context.node.topics.resource_config(BROKER, broker)))
+        .map(|(source, broker)| (*source, context.node.metadata.resource_config(BROKER, broker)))
         .collect();
     let names: BTreeSet<_> = set.iter().flat_map(|(_, config)| config.keys()).collect();
     let unknown = names.into_iter().filter(|name| Setting::of_broker(name).is_none());

@@ -120,7 +120,7 @@ pub(super) fn check_changes<'a>(
 
 /// The topic that a request about settings names.
 pub(super) fn topic_named(context: &Context<'_>, name: &str) -> Result<std::sync::Arc<Topic>, Refusal> {
-    context.node.topics.get(name).ok_or_else(|| {
+    context.node.metadata.topic(name).ok_or_else(|| {
         Refusal::new(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, format!("there is no topic {name}"))
     })
 }
@@ -141,7 +141,7 @@ pub(super) fn edited(list: &str, parts: &str, append: bool) -> String {
 
 /// Refuses settings of a topic that do not go together with each other, or with the broker's.
 pub(super) fn check_together(context: &Context<'_>, config: &TopicConfig) -> Result<(), Refusal> {
-    let in_force = context.node.topics.defaults().log_config(config);
+    let in_force = context.node.metadata.defaults().log_config(config);
     let (least, most) = (in_force.min_compaction_lag_ms, in_force.max_compaction_lag_ms);
     if least > most {
         let message =
@@ -162,7 +162,7 @@ pub(super) fn store(
     if validate_only {
         return Ok(());
     }
-    let stored = context.node.topics.configure(&topic.name, config);
+    let stored = context.node.configure_topic(&topic.name, config);
     stored.map_err(|error| Refusal::new(error.code(), error))
 }
 

@@ -7,7 +7,6 @@
 //! # Versions
 //! All alike; 2 is flexible, 3 may be throttled.
 
-use protocol::ErrorCode;
 use protocol::create_partitions::{
     CreatePartitionsRequest, CreatePartitionsResponse, CreatePartitionsTopic, CreatePartitionsTopicResult,
 };
@@ -15,6 +14,7 @@ use protocol::describe_configs::TOPIC;
 
 use super::Context;
 use super::configs::{self, Refusal};
+use crate::controller::topics;
 
 pub(super) fn handle(context: &Context<'_>, request: CreatePartitionsRequest) -> CreatePartitionsResponse {
     let results = configs::alter_each(
@@ -31,18 +31,14 @@ pub(super) fn handle(context: &Context<'_>, request: CreatePartitionsRequest) ->
 }
 
 fn grow(context: &Context<'_>, asked: &CreatePartitionsTopic, validate_only: bool) -> Result<(), Refusal> {
-    let topics = &context.node.topics;
-    let topic = topics.check_grow(&asked.name, asked.count)?;
-    if let Some(assignments) = &asked.assignments {
-        let (node_id, new) = (context.node.config.node_id, asked.count as usize - topic.partitions.len());
-        if assignments.len() != new || assignments.iter().any(|assignment| assignment.broker_ids != [node_id])
-        {
-            let message = format!("each of the {new} new partitions must be on broker {node_id} alone");
-            return Err(Refusal::new(ErrorCode::INVALID_REPLICA_ASSIGNMENT, message));
-        }
-    }
-    if !validate_only {
-        topics.grow(&asked.name, asked.count)?;
+    let assigned = asked
+        .assignments
+        .as_ref()
+        .map(|assignments| assignments.iter().map(|assignment| assignment.broker_ids.clone()).collect());
+    if validate_only {
+        topics::grow(&context.node.metadata.image(), &asked.name, asked.count, assigned)?;
+    } else {
+        context.node.grow_topic(&asked.name, asked.count, assigned)?;
     }
     Ok(())
 }

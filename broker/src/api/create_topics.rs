@@ -2,16 +2,15 @@
 //!
 //! # Behaviour
 //! Each topic has its own answer, which is given when the topic can be used: there is nothing to
-//! wait for, so `timeout_ms` changes nothing. -1 partitions or replicas ask for the default. One
-//! broker has one replica of everything; a request for more is refused, as it would be by a Kafka
-//! of one broker. As in Kafka a name that is taken is told before anything else: programs that make
-//! what they miss go on when it is there.
+//! wait for, so `timeout_ms` changes nothing. -1 partitions or replicas ask for the default. More
+//! replicas than there are brokers are refused. As in Kafka a name that is taken is told before
+//! anything else: programs that make what they miss go on when it is there.
 //!
 //! # Versions
 //! 1 can check without making. 5 answers with the settings of the new topic, each with a source
 //! that clients know: Kafka's own tools fail on one that they don't. 7 adds the topic id.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use protocol::ErrorCode;
 use protocol::create_topics::{
@@ -21,7 +20,7 @@ use protocol::create_topics::{
 use super::Context;
 use super::configs::{self, Refusal};
 use super::errors::ToErrorCode;
-use crate::controller::{TopicConfig, TopicError};
+use crate::controller::{Placement, TopicConfig, TopicError, topics};
 use crate::coordinator::OFFSETS_TOPIC;
 use crate::node::random_uuid;
 
@@ -63,8 +62,8 @@ fn create(
     asked: &CreatableTopic,
     validate_only: bool,
 ) -> Result<CreatableTopicResult, Refusal> {
-    let topics = &context.node.topics;
-    topics.check_new_name(&asked.name)?;
+    let metadata = &context.node.metadata;
+    topics::check_new_name(&metadata.image(), &asked.name)?;
     if asked.name == OFFSETS_TOPIC {
         let message = format!("{OFFSETS_TOPIC} is made by the broker, when the first group asks for it");
         return Err(Refusal::new(ErrorCode::INVALID_TOPIC_EXCEPTION, message));
@@ -78,55 +77,49 @@ fn create(
         config.set(&entry.name, value)?;
     }
     configs::check_together(context, &config)?;
-    let partitions = partitions(context, asked)?;
-    topics.check_new(&asked.name, partitions)?;
+    let placement = placement(context, asked)?;
     let mut result = CreatableTopicResult {
         name: asked.name.clone(),
-        num_partitions: partitions,
-        replication_factor: 1,
+        num_partitions: placement.partitions(),
+        replication_factor: placement.replication_factor() as i16,
         configs: Some(describe(context, &config)),
         ..Default::default()
     };
-    if !validate_only {
-        let id = random_uuid(context.random);
-        result.topic_id = topics.create(&asked.name, id, partitions, config)?.id;
+    let id = random_uuid(context.random);
+    if validate_only {
+        topics::create(&metadata.image(), &asked.name, id, &placement, config)?;
+    } else {
+        result.topic_id = context.node.create_topic(&asked.name, id, &placement, config)?.id;
     }
     Ok(result)
 }
 
-/// How many partitions, whether the client gave a number or placed each of them itself.
-fn partitions(context: &Context<'_>, asked: &CreatableTopic) -> Result<i32, Refusal> {
-    let node_id = context.node.config.node_id;
+/// How many partitions and where, whether the client gave numbers or placed each of them itself.
+fn placement(context: &Context<'_>, asked: &CreatableTopic) -> Result<Placement, Refusal> {
+    let (count, factor) = (asked.num_partitions, asked.replication_factor);
     if asked.assignments.is_empty() {
-        if !matches!(asked.replication_factor, -1 | 1) {
-            let message =
-                format!("{} replicas of each partition: there is one broker", asked.replication_factor);
-            return Err(Refusal::new(ErrorCode::INVALID_REPLICATION_FACTOR, message));
-        }
-        return Ok(if asked.num_partitions == -1 {
-            context.node.config.num_partitions
-        } else {
-            asked.num_partitions
+        return Ok(Placement::Spread {
+            partitions: if count == -1 { context.node.config.num_partitions } else { count },
+            replication_factor: if factor == -1 { 1 } else { i32::from(factor) },
         });
     }
-    if asked.num_partitions != -1 || asked.replication_factor != -1 {
+    if count != -1 || factor != -1 {
         let message = "partitions are both counted and assigned: give -1 for both numbers";
         return Err(Refusal::new(ErrorCode::INVALID_REQUEST, message));
     }
-    let placed: BTreeSet<i32> =
-        asked.assignments.iter().map(|assignment| assignment.partition_index).collect();
-    let count = asked.assignments.len() as i32;
-    let is_here = asked.assignments.iter().all(|assignment| assignment.broker_ids == [node_id]);
-    if is_here && placed.into_iter().eq(0..count) {
-        Ok(count)
+    let assignments = asked.assignments.iter();
+    let assigned: BTreeMap<i32, &Vec<i32>> =
+        assignments.map(|assignment| (assignment.partition_index, &assignment.broker_ids)).collect();
+    if assigned.keys().copied().eq(0..asked.assignments.len() as i32) {
+        Ok(Placement::Assigned(assigned.into_values().cloned().collect()))
     } else {
-        let message = format!("partitions must be numbered from 0 and each be on broker {node_id} alone");
+        let message = "partitions must be numbered from 0, each once";
         Err(Refusal::new(ErrorCode::INVALID_REPLICA_ASSIGNMENT, message))
     }
 }
 
 fn describe(context: &Context<'_>, config: &TopicConfig) -> Vec<CreatableTopicConfigs> {
-    let entries = configs::of_topic(&context.node.topics.defaults(), config).into_iter();
+    let entries = configs::of_topic(&context.node.metadata.defaults(), config).into_iter();
     entries
         .map(|entry| CreatableTopicConfigs {
             name: entry.name,

@@ -16,20 +16,22 @@ use protocol::records::Offset;
 
 use super::Context;
 use super::errors::ToErrorCode;
-use crate::controller::Topic;
+use super::leader::{Local, lead};
+use crate::controller::is_internal;
 
 pub(super) fn handle(context: &Context<'_>, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
     let topics = request.topics.into_iter().map(|asked| {
-        let topic = context.node.topics.get(&asked.name);
+        let topic = Local::of_name(context.node, &asked.name);
         let partitions = asked.partitions.iter().map(|asked| {
-            let result = delete(topic.as_deref(), asked);
+            let result = delete(&topic, asked);
             DeleteRecordsPartitionResult {
                 partition_index: asked.partition_index,
                 low_watermark: result.map_or(-1, |offset| offset.0),
                 error_code: result.err().unwrap_or_default(),
             }
         });
-        DeleteRecordsTopicResult { partitions: partitions.collect(), name: asked.name }
+        let partitions = partitions.collect();
+        DeleteRecordsTopicResult { partitions, name: asked.name }
     });
     let mut response = DeleteRecordsResponse { topics: topics.collect(), ..Default::default() };
     if let Err(error) = context.node.checkpoint() {
@@ -42,18 +44,17 @@ pub(super) fn handle(context: &Context<'_>, request: DeleteRecordsRequest) -> De
     response
 }
 
-fn delete(topic: Option<&Topic>, asked: &DeleteRecordsPartition) -> Result<Offset, ErrorCode> {
-    if topic.is_some_and(Topic::is_internal) {
+fn delete(topic: &Local<'_>, asked: &DeleteRecordsPartition) -> Result<Offset, ErrorCode> {
+    let replica = topic.replica(asked.partition_index)?;
+    if is_internal(&replica.name.topic) {
         return Err(ErrorCode::INVALID_TOPIC_EXCEPTION);
     }
-    let handle = topic.and_then(|topic| topic.partition(asked.partition_index));
-    let handle = handle.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
     let before = match asked.offset {
         -1 => None,
         offset => Some(Offset(offset)),
     };
-    let start = handle.lock().delete_records(before).map_err(|error| error.code())?;
+    let start = lead(replica, -1)?.delete_records(before).map_err(|error| error.code())?;
     // A fetch may wait at an offset that is out of range now.
-    handle.waiters.notify_all();
+    replica.waiters.notify_all();
     Ok(start)
 }

@@ -40,8 +40,9 @@ pub(super) fn handle(context: &Context<'_>, request: DeleteTopicsRequest) -> Del
 }
 
 fn delete(context: &Context<'_>, asked: DeleteTopicState) -> DeletableTopicResult {
-    let topics = &context.node.topics;
-    let name = asked.name.or_else(|| topics.get_by_id(asked.topic_id).map(|topic| topic.name.to_string()));
+    let node = context.node;
+    let name =
+        asked.name.or_else(|| node.metadata.topic_by_id(asked.topic_id).map(|topic| topic.name.to_string()));
     let Some(name) = name else {
         return DeletableTopicResult {
             topic_id: asked.topic_id,
@@ -50,7 +51,7 @@ fn delete(context: &Context<'_>, asked: DeleteTopicState) -> DeletableTopicResul
             ..Default::default()
         };
     };
-    match topics.delete(&name) {
+    match node.delete_topic(&name) {
         Ok(topic) => {
             if let Err(error) = context.node.groups().delete_topic_offsets(context.now_ms, &name) {
                 tracing::error!(topic = name, "offsets committed in the deleted topic remain: {error}");

@@ -64,7 +64,7 @@ fn describe(
     let (of_type, name) = (asked.resource_type, asked.resource_name.as_str());
     let mut configs = if of_type == TOPIC {
         let topic = configs::topic_named(context, name)?;
-        configs::of_topic(&context.node.topics.defaults(), &topic.config)
+        configs::of_topic(&context.node.metadata.defaults(), &topic.config)
     } else {
         let count = counts.entry(of_type).or_default();
         *count += 1;

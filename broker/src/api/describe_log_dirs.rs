@@ -1,8 +1,9 @@
 //! `DescribeLogDirs`: where partitions are kept, and how large they are.
 //!
 //! # Behaviour
-//! There is one directory, and each partition is in it once. What is asked for and not there is
-//! left out, as in Kafka. One replica's log is never ahead of the high watermark by anything.
+//! There is one directory, and each partition of which this broker has a replica is in it once.
+//! What is asked for and not there is left out, as in Kafka. One replica's log is never ahead of
+//! the high watermark by anything.
 //!
 //! # Versions
 //! 4 tells how large the volume of the directory is and how much of it can still be used, 5 whether
@@ -17,19 +18,19 @@ use super::{Context, asked};
 use crate::replica::PartitionHandle;
 
 pub(super) fn handle(context: &Context<'_>, request: DescribeLogDirsRequest) -> DescribeLogDirsResponse {
-    let topics = &context.node.topics;
+    let replicas = &context.node.replicas;
     let topics: Vec<_> = match request.topics {
-        None => topics
-            .all()
+        None => replicas
+            .topics()
             .iter()
-            .map(|topic| describe(&topic.name, topic.partitions.iter().map(AsRef::as_ref)))
+            .map(|topic| describe(topic.name(), topic.partitions().map(AsRef::as_ref)))
             .collect(),
         Some(named) => asked::partitions(named.into_iter().map(|asked| (asked.topic, asked.partitions)))
             .into_iter()
-            .filter_map(|(name, numbers)| Some((topics.get(&name)?, numbers)))
+            .filter_map(|(name, numbers)| Some((replicas.topic(&name)?, numbers)))
             .map(|(topic, numbers)| {
                 let partitions = numbers.into_iter().filter_map(|number| topic.partition(number));
-                describe(&topic.name, partitions.map(AsRef::as_ref))
+                describe(topic.name(), partitions.map(AsRef::as_ref))
             })
             .filter(|topic| !topic.partitions.is_empty())
             .collect(),

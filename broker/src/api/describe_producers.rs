@@ -10,8 +10,8 @@ use protocol::describe_producers::{
     DescribedTopic,
 };
 
+use super::leader::Local;
 use super::{Context, asked};
-use crate::controller::Topic;
 
 /// So many producers fit into one answer, of 40 bytes each.
 const MAX_PRODUCERS: usize = 1 << 20;
@@ -21,19 +21,20 @@ pub(super) fn handle(context: &Context<'_>, request: DescribeProducersRequest) -
         asked::partitions(request.topics.into_iter().map(|asked| (asked.name, asked.partition_indexes)));
     let mut room = MAX_PRODUCERS;
     let topics = named.into_iter().map(|(name, numbers)| {
-        let topic = context.node.topics.get(&name);
-        let partitions = numbers.into_iter().map(|number| describe(topic.as_deref(), number, &mut room));
-        DescribedTopic { partitions: partitions.collect(), name }
+        let topic = Local::of_name(context.node, &name);
+        let partitions = numbers.into_iter().map(|number| describe(&topic, number, &mut room));
+        let partitions = partitions.collect();
+        DescribedTopic { partitions, name }
     });
     DescribeProducersResponse { topics: topics.collect(), ..Default::default() }
 }
 
-fn describe(topic: Option<&Topic>, partition_index: i32, room: &mut usize) -> DescribedPartition {
+fn describe(topic: &Local<'_>, partition_index: i32, room: &mut usize) -> DescribedPartition {
     let answer = DescribedPartition { partition_index, ..Default::default() };
-    let Some(handle) = topic.and_then(|topic| topic.partition(partition_index)) else {
-        return DescribedPartition { error_code: ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, ..answer };
+    let partition = match topic.replica(partition_index) {
+        Ok(replica) => replica.lock(),
+        Err(error_code) => return DescribedPartition { error_code, ..answer },
     };
-    let partition = handle.lock();
     let producers = partition.producers();
     if producers.len() > *room {
         let message =

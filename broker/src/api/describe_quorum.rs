@@ -1,7 +1,7 @@
 //! `DescribeQuorum`: who votes on the metadata, and how far each has come.
 //!
 //! # Behaviour
-//! One voter, this broker, which has all there is of the log of topics. It listens for no other
+//! One voter, this broker, which has all there is of the metadata log. It listens for no other
 //! controller, so it has no address among the nodes. Like Kafka it knows of no other log, and
 //! refuses a request that names more than this one.
 //!
@@ -14,7 +14,7 @@ use protocol::describe_quorum::{
 };
 
 use super::{Context, asked};
-use crate::controller::METADATA_TOPIC;
+use crate::controller::{METADATA_TOPIC, Quorum};
 
 pub(super) fn handle(context: &Context<'_>, request: DescribeQuorumRequest) -> DescribeQuorumResponse {
     let named = asked::partitions(request.topics.into_iter().map(|topic| {
@@ -45,20 +45,19 @@ pub(super) fn handle(context: &Context<'_>, request: DescribeQuorumRequest) -> D
 }
 
 fn describe(context: &Context<'_>) -> QuorumPartition {
-    let node_id = context.node.config.node_id;
-    let (leader_epoch, end) = context.node.topics.metadata_end();
+    let Quorum { leader_id, leader_epoch, high_watermark } = context.node.metadata.quorum();
     let voter = ReplicaState {
-        replica_id: node_id,
-        log_end_offset: end.0,
+        replica_id: leader_id,
+        log_end_offset: high_watermark.0,
         last_fetch_timestamp: context.now_ms,
         last_caught_up_timestamp: context.now_ms,
         ..Default::default()
     };
     QuorumPartition {
         error_message: Some(String::new()),
-        leader_id: node_id,
+        leader_id,
         leader_epoch: leader_epoch.0,
-        high_watermark: end.0,
+        high_watermark: high_watermark.0,
         current_voters: vec![voter],
         ..Default::default()
     }

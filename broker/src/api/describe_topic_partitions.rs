@@ -17,7 +17,7 @@ use protocol::describe_topic_partitions::{
 
 use super::errors::ToErrorCode;
 use super::{Context, asked, operations};
-use crate::controller::{Topic, TopicError};
+use crate::controller::{Brokers, PartitionRegistration, Topic, TopicError, topics};
 
 /// `max.request.partition.size.limit`.
 pub(super) const MAX_PARTITIONS: i32 = 2_000;
@@ -26,13 +26,17 @@ pub(super) fn handle(
     context: &Context<'_>,
     request: DescribeTopicPartitionsRequest,
 ) -> DescribeTopicPartitionsResponse {
-    let topics = &context.node.topics;
+    let metadata = &context.node.metadata;
     let wants_all = request.topics.is_empty();
     let mut wanted: BTreeMap<String, Option<Arc<Topic>>> = if wants_all {
-        topics.all().into_iter().map(|topic| (topic.name.to_string(), Some(topic))).collect()
+        metadata.topics().into_iter().map(|topic| (topic.name.to_string(), Some(topic))).collect()
     } else {
         let names = asked::names(request.topics.into_iter().map(|asked| asked.name));
-        names.into_iter().map(|name| (topics.get(&name), name)).map(|(topic, name)| (name, topic)).collect()
+        names
+            .into_iter()
+            .map(|name| (metadata.topic(&name), name))
+            .map(|(topic, name)| (name, topic))
+            .collect()
     };
     if let Some(Cursor { topic_name, partition_index }) = &request.cursor {
         let mut rest = wanted.split_off(topic_name);
@@ -61,6 +65,7 @@ fn page(
     limit: i32,
     cursor: Option<&Cursor>,
 ) -> DescribeTopicPartitionsResponse {
+    let brokers = context.node.metadata.brokers();
     let mut response = DescribeTopicPartitionsResponse::default();
     let mut room = limit.clamp(1, MAX_PARTITIONS) as usize;
     for (name, topic) in wanted {
@@ -76,20 +81,10 @@ fn page(
         let first =
             cursor.filter(|cursor| cursor.topic_name == name).map_or(0, |cursor| cursor.partition_index);
         let rest = topic.partitions.get(first as usize..).unwrap_or_default();
-        let node_id = context.node.config.node_id;
-        let partitions: Vec<_> = rest
-            .iter()
+        let partitions: Vec<_> = (first..)
+            .zip(rest)
             .take(room)
-            .map(|partition| DescribedPartition {
-                partition_index: partition.name.partition,
-                leader_id: node_id,
-                leader_epoch: partition.lock().leader_epoch().0,
-                replica_nodes: vec![node_id],
-                isr_nodes: vec![node_id],
-                eligible_leader_replicas: Some(Vec::new()),
-                last_known_elr: Some(Vec::new()),
-                ..Default::default()
-            })
+            .map(|(number, partition)| describe(&brokers, number, partition))
             .collect();
         room -= partitions.len();
         if partitions.len() < rest.len() {
@@ -110,8 +105,28 @@ fn page(
     response
 }
 
+fn describe(
+    brokers: &Brokers,
+    partition_index: i32,
+    partition: &PartitionRegistration,
+) -> DescribedPartition {
+    let PartitionRegistration { replicas, isr, leader, leader_epoch, .. } = partition;
+    let leader = leader.filter(|leader| brokers.is_active(*leader));
+    DescribedPartition {
+        error_code: leader.map_or(ErrorCode::LEADER_NOT_AVAILABLE, |_| ErrorCode::NONE),
+        partition_index,
+        leader_id: leader.unwrap_or(-1),
+        leader_epoch: leader_epoch.0,
+        replica_nodes: replicas.clone(),
+        isr_nodes: isr.clone(),
+        eligible_leader_replicas: Some(Vec::new()),
+        last_known_elr: Some(Vec::new()),
+        offline_replicas: replicas.iter().copied().filter(|id| !brokers.is_active(*id)).collect(),
+    }
+}
+
 fn unknown(context: &Context<'_>, name: String) -> DescribedTopic {
-    let error_code = match context.node.topics.check_new_name(&name) {
+    let error_code = match topics::check_new_name(&context.node.metadata.image(), &name) {
         Err(TopicError::InvalidName { .. }) => ErrorCode::INVALID_TOPIC_EXCEPTION,
         _ => TopicError::Unknown { name: String::new() }.code(),
     };

@@ -1,9 +1,12 @@
 //! `ElectLeaders`: make the preferred replicas lead, or any that lives.
 //!
 //! # Behaviour
-//! This broker leads every partition already, so each that is named is answered with an error that
-//! says so, and one that is not there with another. Who asks for all learns of each topic that
-//! nothing had to be done.
+//! A partition that is led already by whom it should be is answered with an error that says so, and
+//! one that is not there with another. Who asks for all learns of each topic that nothing had to be
+//! done.
+//!
+//! # Simplifications
+//! No leader moves: who does not lead now can't be made to.
 //!
 //! # Versions
 //! 1 adds the kind of election, and an error for the request as a whole.
@@ -14,12 +17,13 @@ use protocol::elect_leaders::{
 };
 
 use super::{Context, asked};
+use crate::controller::PartitionRegistration;
 
 pub(super) fn handle(context: &Context<'_>, request: ElectLeadersRequest) -> ElectLeadersResponse {
     let is_known = matches!(request.election_type, PREFERRED | UNCLEAN);
-    let topics = &context.node.topics;
+    let metadata = &context.node.metadata;
     let Some(named) = request.topic_partitions else {
-        let all = if is_known { topics.all() } else { Vec::new() };
+        let all = if is_known { metadata.topics() } else { Vec::new() };
         let results = all.iter().map(|topic| ReplicaElectionResult {
             topic: topic.name.to_string(),
             partition_result: Vec::new(),
@@ -33,19 +37,29 @@ pub(super) fn handle(context: &Context<'_>, request: ElectLeadersRequest) -> Ele
     let named = asked::partitions(named.into_iter().map(|asked| (asked.topic, asked.partitions)));
     let error_code = if is_known || named.is_empty() { ErrorCode::NONE } else { ErrorCode::INVALID_REQUEST };
     let results = named.into_iter().map(|(name, numbers)| {
-        let topic = topics.get(&name);
+        let topic = metadata.topic(&name);
         let results = numbers.into_iter().map(|partition_id| {
-            let is_here = topic.as_ref().is_some_and(|topic| topic.partition(partition_id).is_some());
-            let (error_code, error_message) = match (is_known, is_here) {
-                (false, _) => (ErrorCode::INVALID_REQUEST, "there is no such type of elections"),
-                (true, false) => (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "there is no such partition"),
-                (true, true) => {
-                    (ErrorCode::ELECTION_NOT_NEEDED, "Leader election not needed for topic partition.")
-                }
-            };
+            let partition = topic.as_ref().and_then(|topic| topic.partition(partition_id));
+            let (error_code, error_message) = elect(request.election_type, partition);
             PartitionResult { partition_id, error_code, error_message: Some(error_message.to_owned()) }
         });
         ReplicaElectionResult { partition_result: results.collect(), topic: name }
     });
     ElectLeadersResponse { error_code, replica_election_results: results.collect(), ..Default::default() }
+}
+
+fn elect(election_type: i8, partition: Option<&PartitionRegistration>) -> (ErrorCode, &'static str) {
+    let not_needed = (ErrorCode::ELECTION_NOT_NEEDED, "Leader election not needed for topic partition.");
+    match (election_type, partition) {
+        (PREFERRED | UNCLEAN, None) => (ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, "there is no such partition"),
+        (PREFERRED, Some(partition)) if partition.leader == partition.replicas.first().copied() => not_needed,
+        (PREFERRED, Some(_)) => {
+            (ErrorCode::PREFERRED_LEADER_NOT_AVAILABLE, "The preferred leader was not available.")
+        }
+        (UNCLEAN, Some(partition)) if partition.leader.is_some() => not_needed,
+        (UNCLEAN, Some(_)) => {
+            (ErrorCode::ELIGIBLE_LEADERS_NOT_AVAILABLE, "No eligible leader was available.")
+        }
+        _ => (ErrorCode::INVALID_REQUEST, "there is no such type of elections"),
+    }
 }

@@ -134,7 +134,9 @@ impl ToErrorCode for TopicError {
                 ErrorCode::INVALID_TOPIC_EXCEPTION
             }
             Self::InvalidPartitions { .. } => ErrorCode::INVALID_PARTITIONS,
-            Self::Storage(_) | Self::Log(_) => ErrorCode::KAFKA_STORAGE_ERROR,
+            Self::ReplicationFactor { .. } => ErrorCode::INVALID_REPLICATION_FACTOR,
+            Self::Assignment { .. } => ErrorCode::INVALID_REPLICA_ASSIGNMENT,
+            Self::Storage(error) => error.code(),
         }
     }
 }

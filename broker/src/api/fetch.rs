@@ -28,6 +28,7 @@ use protocol::records::{LeaderEpoch, Offset};
 use protocol::{ErrorCode, Payload, Uuid};
 
 use super::errors::ToErrorCode;
+use super::leader::{Local, check_leader};
 use super::{Answer, Changed, Context, Frame, Incoming, Outcome, Parked, RequestError};
 use crate::log::FileRegion;
 use crate::replica::Partition;
@@ -127,24 +128,19 @@ impl Fetch {
         let by_id = incoming.version >= 13;
         let mut seen = HashSet::new();
         let topics = request.topics.into_iter().map(|asked| {
-            let topics = &context.node.topics;
-            let (topic, unknown) = if by_id {
-                (topics.get_by_id(asked.topic_id), ErrorCode::UNKNOWN_TOPIC_ID)
+            let topic = if by_id {
+                Local::of_id(context.node, asked.topic_id)
             } else {
-                (topics.get(&asked.topic), ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
+                Local::of_name(context.node, &asked.topic)
             };
             let reads = asked.partitions.into_iter().filter_map(|asked| {
-                let partition = match &topic {
-                    None => Err(unknown),
-                    Some(topic) => {
-                        topic.partition(asked.partition).cloned().ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)
-                    }
-                };
+                let partition = topic.replica(asked.partition).cloned();
                 // Its records are sent once, however often the request names it.
                 let again = partition.as_ref().is_ok_and(|handle| !seen.insert(Arc::as_ptr(handle)));
                 (!again).then_some(Read { asked, partition })
             });
-            Topic { name: asked.topic, id: asked.topic_id, reads: reads.collect() }
+            let reads = reads.collect();
+            Topic { name: asked.topic, id: asked.topic_id, reads }
         });
         Self {
             version: incoming.version,
@@ -207,7 +203,7 @@ impl Read {
         if offset < partition.log_start_offset() || offset > partition.high_watermark() {
             return Err(ErrorCode::OFFSET_OUT_OF_RANGE);
         }
-        check_epoch(self.asked.current_leader_epoch, partition.leader_epoch())?;
+        check_leader(&partition, self.asked.current_leader_epoch)?;
         if self.diverges(&partition).is_some() {
             return Err(ErrorCode::NONE);
         }
@@ -259,7 +255,7 @@ impl Read {
         first: bool,
         answer: &mut FetchedPartition,
     ) -> Result<Option<FileRegion>, ErrorCode> {
-        check_epoch(self.asked.current_leader_epoch, partition.leader_epoch())?;
+        check_leader(partition, self.asked.current_leader_epoch)?;
         answer.high_watermark = partition.high_watermark().0;
         answer.last_stable_offset = answer.high_watermark;
         answer.log_start_offset = partition.log_start_offset().0;
@@ -275,15 +271,5 @@ impl Read {
             error.code()
         })?;
         Ok(Some(region).filter(|region| region.len > 0 && (first || region.len <= max_bytes)))
-    }
-}
-
-/// Whether the client and we agree on who leads since when (KIP-320).
-pub(super) fn check_epoch(asked: i32, current: LeaderEpoch) -> Result<(), ErrorCode> {
-    match asked {
-        -1 => Ok(()),
-        asked if asked < current.0 => Err(ErrorCode::FENCED_LEADER_EPOCH),
-        asked if asked > current.0 => Err(ErrorCode::UNKNOWN_LEADER_EPOCH),
-        _ => Ok(()),
     }
 }

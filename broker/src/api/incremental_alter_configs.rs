@@ -63,7 +63,7 @@ fn alter(context: &Context<'_>, resource: &AlterConfigsResource, validate_only: 
                     let message = format!("{} is not a list that can grow or shrink: set it", change.name);
                     return Err(Refusal::new(ErrorCode::INVALID_CONFIG, message));
                 };
-                let old = context.node.topics.defaults().value(&config, list);
+                let old = context.node.metadata.defaults().value(&config, list);
                 config.set(list.name, &configs::edited(&old, value, change.config_operation == APPEND))?;
             }
             (operation, _) => {

@@ -39,12 +39,12 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
                     config_resources.push(resource(of_type, context.node.config.node_id.to_string()));
                 }
                 TOPIC => {
-                    let topics = context.node.topics.all();
+                    let topics = context.node.metadata.topics();
                     config_resources
                         .extend(topics.iter().map(|topic| resource(TOPIC, topic.name.to_string())));
                 }
                 of_type => {
-                    let named = context.node.topics.resources_of(of_type).into_iter();
+                    let named = context.node.metadata.resources_of(of_type).into_iter();
                     config_resources.extend(named.map(|name| resource(of_type, name)));
                 }
             }

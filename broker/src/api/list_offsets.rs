@@ -19,33 +19,28 @@ use protocol::list_offsets::{
 
 use super::Context;
 use super::errors::ToErrorCode;
-use super::fetch::check_epoch;
-use crate::controller::Topic;
+use super::leader::{Local, lead};
 use crate::log::TimestampedOffset;
 
 pub(super) fn handle(context: &Context<'_>, request: ListOffsetsRequest) -> ListOffsetsResponse {
     let topics = request.topics.into_iter().map(|asked| {
-        let topic = context.node.topics.get(&asked.name);
+        let topic = Local::of_name(context.node, &asked.name);
         let partitions = asked.partitions.iter().map(|asked| {
-            find(topic.as_deref(), asked).unwrap_or_else(|error_code| ListOffsetsPartitionResponse {
+            find(&topic, asked).unwrap_or_else(|error_code| ListOffsetsPartitionResponse {
                 partition_index: asked.partition_index,
                 error_code,
                 ..Default::default()
             })
         });
-        ListOffsetsTopicResponse { partitions: partitions.collect(), name: asked.name }
+        let partitions = partitions.collect();
+        ListOffsetsTopicResponse { partitions, name: asked.name }
     });
     ListOffsetsResponse { topics: topics.collect(), ..Default::default() }
 }
 
-fn find(
-    topic: Option<&Topic>,
-    asked: &ListOffsetsPartition,
-) -> Result<ListOffsetsPartitionResponse, ErrorCode> {
-    let handle = topic.and_then(|topic| topic.partition(asked.partition_index));
-    let partition = handle.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?.lock();
+fn find(topic: &Local<'_>, asked: &ListOffsetsPartition) -> Result<ListOffsetsPartitionResponse, ErrorCode> {
+    let partition = lead(topic.replica(asked.partition_index)?, asked.current_leader_epoch)?;
     let epoch = partition.leader_epoch();
-    check_epoch(asked.current_leader_epoch, epoch)?;
     let end = |offset| Some(TimestampedOffset { timestamp_ms: -1, offset, leader_epoch: epoch });
     let found = match asked.timestamp {
         LATEST => end(partition.high_watermark()),

@@ -2,8 +2,9 @@
 //!
 //! # Behaviour
 //! Tells each client the address it has already reached us by, so that a client that could ask can
-//! also produce. Asking for a topic that does not exist makes it, if client and broker both allow
-//! that, and the answer already has its leaders: a first produce needs no second try.
+//! also produce. A leader that can't be reached is none, and its partition says so. Asking for a
+//! topic that does not exist makes it, if client and broker both allow that, and the answer already
+//! has its leaders: a first produce needs no second try.
 //!
 //! # Versions
 //! 0 asks for all topics by an empty list, later ones by null. Until 3 a client can't refuse
@@ -20,23 +21,26 @@ use protocol::metadata::{
 use protocol::{ErrorCode, Uuid};
 
 use super::errors::ToErrorCode;
-use super::{Context, Incoming, Outcome, RequestError, operations};
-use crate::controller::{Topic, TopicConfig, TopicError};
+use super::{Context, Incoming, Outcome, RequestError, operations, reachable};
+use crate::controller::{Brokers, PartitionRegistration, Topic, TopicConfig, TopicError, topics};
 use crate::coordinator::OFFSETS_TOPIC;
 use crate::node::random_uuid;
 
 pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcome, RequestError> {
     let version = incoming.version;
     incoming.answer(|request: MetadataRequest| {
+        let brokers = context.node.metadata.brokers();
         // As in Kafka a topic is told once, however often it is named.
         let mut seen = BTreeSet::new();
         let mut topics: Vec<_> = match request.topics {
             Some(asked) if version > 0 || !asked.is_empty() => asked
                 .into_iter()
                 .filter(|asked| seen.insert((asked.topic_id, asked.name.clone())))
-                .map(|asked| describe_asked(context, asked, request.allow_auto_topic_creation, version))
+                .map(|asked| {
+                    describe_asked(context, &brokers, asked, request.allow_auto_topic_creation, version)
+                })
                 .collect(),
-            _ => context.node.topics.all().iter().map(|topic| describe(context, topic)).collect(),
+            _ => context.node.metadata.topics().iter().map(|topic| describe(&brokers, topic)).collect(),
         };
         if request.include_topic_authorized_operations {
             // Of an id that is unknown it is not known to be a topic's.
@@ -44,16 +48,15 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
                 topic.topic_authorized_operations = operations::TOPIC;
             }
         }
-        let broker = MetadataBroker {
-            node_id: context.node.config.node_id,
-            host: context.endpoint.host.clone(),
-            port: i32::from(context.endpoint.port),
-            rack: None,
-        };
+        let active = brokers.iter().filter(|broker| !broker.fenced);
+        let active = active.filter_map(|broker| {
+            let (host, port) = reachable::address(context, broker)?;
+            Some(MetadataBroker { node_id: broker.id, host, port, rack: None })
+        });
         MetadataResponse {
-            brokers: vec![broker],
+            brokers: active.collect(),
             cluster_id: Some(context.node.cluster_id.clone()),
-            controller_id: context.node.config.node_id,
+            controller_id: context.node.metadata.quorum().leader_id,
             topics,
             cluster_authorized_operations: operations::if_asked(
                 request.include_cluster_authorized_operations,
@@ -66,6 +69,7 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
 
 fn describe_asked(
     context: &Context<'_>,
+    brokers: &Brokers,
     asked: MetadataRequestTopic,
     allow_creation: bool,
     version: i16,
@@ -78,14 +82,11 @@ fn describe_asked(
             topic_id: asked.topic_id,
             ..Default::default()
         };
-        return context
-            .node
-            .topics
-            .get_by_id(asked.topic_id)
-            .map_or_else(unknown, |topic| describe(context, &topic));
+        let topic = context.node.metadata.topic_by_id(asked.topic_id);
+        return topic.map_or_else(unknown, |topic| describe(brokers, &topic));
     };
     match find_or_create(context, &name, allow_creation) {
-        Ok(topic) => describe(context, &topic),
+        Ok(topic) => describe(brokers, &topic),
         Err(error) => MetadataTopic {
             error_code: error.code(),
             name: Some(name),
@@ -96,32 +97,36 @@ fn describe_asked(
 }
 
 fn find_or_create(context: &Context<'_>, name: &str, allow_creation: bool) -> Result<Arc<Topic>, TopicError> {
-    let (topics, config) = (&context.node.topics, &context.node.config);
-    if let Some(topic) = topics.get(name) {
+    let (node, config) = (context.node, &context.node.config);
+    if let Some(topic) = node.metadata.topic(name) {
         return Ok(topic);
     }
-    topics.check_new(name, config.num_partitions)?;
+    topics::check_new(&node.metadata.image(), name, config.num_partitions)?;
     if !(allow_creation && config.auto_create_topics) {
         return Err(TopicError::Unknown { name: name.to_owned() });
     }
     let created = if name == OFFSETS_TOPIC {
-        context.node.offsets_topic(context.random, context.now_ms)
+        node.offsets_topic(context.random, context.now_ms)
     } else {
         let id = || random_uuid(context.random);
-        topics.get_or_create(name, id, config.num_partitions, TopicConfig::default)
+        node.get_or_create_topic(name, id, config.num_partitions, TopicConfig::default)
     };
     created.inspect_err(|error| tracing::error!(topic = name, "could not be created: {error}"))
 }
 
-fn describe(context: &Context<'_>, topic: &Topic) -> MetadataTopic {
-    let leader_id = context.node.config.node_id;
-    let partitions = topic.partitions.iter().map(|partition| MetadataPartition {
-        partition_index: partition.name.partition,
-        leader_id,
-        leader_epoch: partition.lock().leader_epoch().0,
-        replica_nodes: vec![leader_id],
-        isr_nodes: vec![leader_id],
-        ..Default::default()
+fn describe(brokers: &Brokers, topic: &Topic) -> MetadataTopic {
+    let partitions = (0..).zip(&topic.partitions).map(|(number, partition)| {
+        let PartitionRegistration { replicas, isr, leader, leader_epoch, .. } = partition;
+        let leader = leader.filter(|leader| brokers.is_active(*leader));
+        MetadataPartition {
+            error_code: leader.map_or(ErrorCode::LEADER_NOT_AVAILABLE, |_| ErrorCode::NONE),
+            partition_index: number,
+            leader_id: leader.unwrap_or(-1),
+            leader_epoch: leader_epoch.0,
+            replica_nodes: replicas.clone(),
+            isr_nodes: isr.clone(),
+            offline_replicas: replicas.iter().copied().filter(|id| !brokers.is_active(*id)).collect(),
+        }
     });
     MetadataTopic {
         name: Some(topic.name.to_string()),

@@ -31,13 +31,11 @@ pub(super) fn handle(context: &Context<'_>, request: OffsetCommitRequest) -> Off
     let mut places = Vec::new();
     let mut numbers = HashMap::new();
     for asked in request.topics {
-        let topic = context.node.topics.get(&asked.name);
+        let topic = context.node.metadata.topic(&asked.name);
         let mut partitions = Vec::new();
         for (index, partition) in asked.partitions.into_iter().enumerate() {
-            let topic = topic.as_ref();
-            if let Some((topic, handle)) =
-                topic.and_then(|topic| Some((topic, topic.partition(partition.partition_index)?)))
-            {
+            let asked = partition.partition_index;
+            if let Some(topic) = topic.as_ref().filter(|topic| topic.partition(asked).is_some()) {
                 let committed = CommittedOffset {
                     offset: Offset(partition.committed_offset),
                     leader_epoch: (partition.committed_leader_epoch >= 0)
@@ -46,7 +44,7 @@ pub(super) fn handle(context: &Context<'_>, request: OffsetCommitRequest) -> Off
                     commit_timestamp_ms: context.now_ms,
                 };
                 // However often a request names a partition, the last is what stays.
-                let number = *numbers.entry(Arc::as_ptr(handle)).or_insert(offsets.len());
+                let number = *numbers.entry((topic.id, asked)).or_insert(offsets.len());
                 if let Some((_, earlier)) = offsets.get_mut(number) {
                     *earlier = committed;
                 } else {

@@ -16,31 +16,29 @@ use protocol::offset_for_leader_epoch::{
 use protocol::records::LeaderEpoch;
 
 use super::Context;
-use super::fetch::check_epoch;
-use crate::controller::Topic;
+use super::leader::{Local, lead};
 
 pub(super) fn handle(
     context: &Context<'_>,
     request: OffsetForLeaderEpochRequest,
 ) -> OffsetForLeaderEpochResponse {
     let topics = request.topics.into_iter().map(|asked| {
-        let topic = context.node.topics.get(&asked.topic);
+        let topic = Local::of_name(context.node, &asked.topic);
         let partitions = asked.partitions.iter().map(|asked| {
-            let (error_code, end) = match find(topic.as_deref(), asked) {
+            let (error_code, end) = match find(&topic, asked) {
                 Ok(end) => (ErrorCode::NONE, end),
                 Err(error_code) => (error_code, None),
             };
             let (leader_epoch, end_offset) = end.unwrap_or((-1, -1));
             EpochEndOffset { error_code, partition: asked.partition, leader_epoch, end_offset }
         });
-        OffsetForLeaderTopicResult { partitions: partitions.collect(), topic: asked.topic }
+        let partitions = partitions.collect();
+        OffsetForLeaderTopicResult { partitions, topic: asked.topic }
     });
     OffsetForLeaderEpochResponse { topics: topics.collect(), ..Default::default() }
 }
 
-fn find(topic: Option<&Topic>, asked: &OffsetForLeaderPartition) -> Result<Option<(i32, i64)>, ErrorCode> {
-    let handle = topic.and_then(|topic| topic.partition(asked.partition));
-    let partition = handle.ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?.lock();
-    check_epoch(asked.current_leader_epoch, partition.leader_epoch())?;
+fn find(topic: &Local<'_>, asked: &OffsetForLeaderPartition) -> Result<Option<(i32, i64)>, ErrorCode> {
+    let partition = lead(topic.replica(asked.partition)?, asked.current_leader_epoch)?;
     Ok(partition.end_of_epoch(LeaderEpoch(asked.leader_epoch)).map(|(epoch, end)| (epoch.0, end.0)))
 }

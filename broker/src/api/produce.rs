@@ -24,9 +24,10 @@ use protocol::produce::{
 use protocol::records::{BatchHeader, Compression};
 
 use super::errors::{ToErrorCode, sentence};
+use super::leader::{Local, lead};
 use super::{Answer, Changed, Context, Incoming, Outcome, RequestError};
-use crate::controller::Topic;
-use crate::replica::{ProduceError, RefusedRecord};
+use crate::controller::is_internal;
+use crate::replica::{PartitionHandle, ProduceError, RefusedRecord};
 
 pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: ProduceRequest = incoming.decode()?;
@@ -38,10 +39,10 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ou
     let topics: Vec<_> = last_of_each(&request)
         .into_iter()
         .map(|(name, partitions)| {
-            let topic = context.node.topics.get(name);
+            let topic = Local::of_name(context.node, name);
             let partitions = partitions.into_iter().map(|data| match &refused {
                 Some((error, message)) => failed(data.index, *error, message.clone()),
-                None => append(context, topic.as_deref(), data, incoming.version),
+                None => append(context, &topic, data, incoming.version),
             });
             TopicResponse { name: name.to_owned(), partitions: partitions.collect() }
         })
@@ -105,20 +106,15 @@ fn refusal(request: &ProduceRequest, version: i16) -> Option<(ErrorCode, String)
     }
 }
 
-fn append(
-    context: &Context<'_>,
-    topic: Option<&Topic>,
-    data: &PartitionData,
-    version: i16,
-) -> PartitionResponse {
-    let Some(partition) =
-        topic.and_then(|topic| topic.partition(data.index)).filter(|found| !found.is_deleted())
-    else {
-        let message = format!("there is no such topic, or it has no partition {}", data.index);
-        return failed(data.index, ErrorCode::UNKNOWN_TOPIC_OR_PARTITION, message);
+fn append(context: &Context<'_>, topic: &Local<'_>, data: &PartitionData, version: i16) -> PartitionResponse {
+    let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
+    let living = |replica| if PartitionHandle::is_deleted(replica) { Err(unknown) } else { Ok(replica) };
+    let replica = match topic.replica(data.index).map(AsRef::as_ref).and_then(living) {
+        Ok(replica) => replica,
+        Err(error_code) => return failed(data.index, error_code, why_not(error_code, data.index)),
     };
-    if topic.is_some_and(Topic::is_internal) {
-        let message = format!("{} is written by the broker alone", partition.name.topic);
+    if is_internal(&replica.name.topic) {
+        let message = format!("{} is written by the broker alone", replica.name.topic);
         return failed(data.index, ErrorCode::INVALID_TOPIC_EXCEPTION, message);
     }
     let records = data.records.as_deref().unwrap_or_default();
@@ -127,10 +123,13 @@ fn append(
         return failed(data.index, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, message);
     }
     // Bound first, so that the partition is free again before the waiting fetches are told.
-    let appended = partition.lock().append(records, context.now_ms);
+    let appended = match lead(replica, -1) {
+        Ok(mut partition) => partition.append(records, context.now_ms),
+        Err(error_code) => return failed(data.index, error_code, why_not(error_code, data.index)),
+    };
     match appended {
         Ok(appended) => {
-            partition.waiters.notify_all();
+            replica.waiters.notify_all();
             PartitionResponse {
                 index: data.index,
                 base_offset: appended.base_offset.0,
@@ -141,7 +140,7 @@ fn append(
         }
         Err(error) => {
             if error.code() == ErrorCode::KAFKA_STORAGE_ERROR {
-                tracing::error!(partition = %partition.name, "{error}");
+                tracing::error!(partition = %replica.name, "{error}");
             }
             let answer = failed(data.index, error.code(), sentence(&error));
             let (ProduceError::Timestamps { refused, .. } | ProduceError::NoKeys { refused, .. }) = error
@@ -152,6 +151,15 @@ fn append(
                 |RefusedRecord { index, message }| RecordError { batch_index: index, message: Some(message) };
             PartitionResponse { record_errors: refused.into_iter().map(of).collect(), ..answer }
         }
+    }
+}
+
+/// Why a partition is not written to here.
+fn why_not(error_code: ErrorCode, index: i32) -> String {
+    if error_code == ErrorCode::NOT_LEADER_OR_FOLLOWER {
+        format!("another broker leads partition {index}: ask who does")
+    } else {
+        format!("there is no such topic, or it has no partition {index}")
     }
 }
 

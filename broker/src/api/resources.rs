@@ -53,8 +53,8 @@ pub(super) fn alter<'a>(
     validate_only: bool,
 ) -> Result<(), Refusal> {
     check_name(context, resource_type, name)?;
-    let topics = &context.node.topics;
-    let mut config = if instead { BTreeMap::new() } else { topics.resource_config(resource_type, name) };
+    let metadata = &context.node.metadata;
+    let mut config = if instead { BTreeMap::new() } else { metadata.resource_config(resource_type, name) };
     for Change { name, operation, value } in changes {
         // As in Kafka what can't be set can be unset, which changes nothing.
         if operation == DELETE && resource_type != BROKER_LOGGER {
@@ -84,7 +84,7 @@ pub(super) fn alter<'a>(
     if validate_only {
         return Ok(());
     }
-    let stored = topics.configure_resource(resource_type, name, config);
+    let stored = context.node.configure_resource(resource_type, name, &config);
     stored.map_err(|error| Refusal::new(error.code(), error))
 }
 
@@ -149,7 +149,7 @@ impl Known {
     fn default(&self, context: &Context<'_>) -> String {
         match self {
             Self::OfBroker(_, setting) => {
-                context.node.topics.defaults().value(&TopicConfig::default(), setting)
+                context.node.metadata.defaults().value(&TopicConfig::default(), setting)
             }
             Self::Kept(setting) => setting.default.to_owned(),
             Self::Unknown => String::new(),
@@ -183,7 +183,7 @@ fn kept(context: &Context<'_>, resource_type: i8, name: &str) -> Vec<DescribeCon
     } else {
         (CLIENT_METRICS_SETTINGS, SOURCE_CLIENT_METRICS)
     };
-    let config = context.node.topics.resource_config(resource_type, name);
+    let config = context.node.metadata.resource_config(resource_type, name);
     let entries = settings.iter().map(|setting| {
         let own = config.get(setting.name).map(|value| synonym(setting.name, value, source));
         let default = setting.broker_name.map(|name| synonym(name, setting.default, SOURCE_DEFAULT));

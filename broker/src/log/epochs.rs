@@ -57,6 +57,11 @@ impl Epochs {
         }
     }
 
+    /// The last of them.
+    pub(super) fn latest(&self) -> Option<LeaderEpoch> {
+        self.starts.last().map(|start| start.0)
+    }
+
     /// Forgets what begins at or after the log's end.
     pub(super) fn truncate_end(&mut self, log_end: Offset) {
         let before = self.starts.len();

@@ -235,6 +235,11 @@ impl Log {
         self.epochs.assign(epoch, end);
     }
 
+    /// The epoch of the newest records, if there are any.
+    pub(crate) fn latest_epoch(&self) -> Option<LeaderEpoch> {
+        self.epochs.latest()
+    }
+
     /// The largest leader epoch not after `epoch` and where it ends; `None` when it is unknown.
     pub fn end_of_epoch(&self, epoch: LeaderEpoch) -> Option<(LeaderEpoch, Offset)> {
         self.epochs.end_of(epoch, self.log_end_offset())

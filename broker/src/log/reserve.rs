@@ -5,7 +5,6 @@
 //! a new file either. So a file of zeros is set aside, open twice: it is given up for the one write
 //! that frees the rest, and set aside again afterwards.
 
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
@@ -58,7 +57,7 @@ impl Reserve {
         mut attempt: impl FnMut() -> Result<T, StorageError>,
     ) -> Result<T, StorageError> {
         match attempt() {
-            Err(error) if lacks_room(&error.source) && self.give_up() => attempt(),
+            Err(error) if error.lacks_room() && self.give_up() => attempt(),
             result => result,
         }
     }
@@ -70,11 +69,4 @@ impl Reserve {
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<[Arc<dyn StorageFile>; 2]>> {
         self.held.lock().expect("no thread panics while it holds this lock")
     }
-}
-
-/// Whether the disk is full, or a quota, or as many files are open as may be.
-fn lacks_room(error: &std::io::Error) -> bool {
-    let too_many = [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(rustix::io::Errno::raw_os_error);
-    matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded)
-        || error.raw_os_error().is_some_and(|number| too_many.contains(&number))
 }

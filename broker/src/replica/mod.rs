@@ -19,7 +19,7 @@ mod validation;
 mod waiters;
 
 pub use error::{ProduceError, RefusedRecord};
-pub use partition::{DeleteRecordsError, Partition, PartitionFlush};
+pub use partition::{DeleteRecordsError, Partition, PartitionFlush, Role};
 pub use partition_handle::PartitionHandle;
 pub use producer_state::{ProducerDescription, SequenceError};
 pub(crate) use waiters::Waiter;

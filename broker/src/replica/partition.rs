@@ -32,12 +32,22 @@ pub enum DeleteRecordsError {
     Storage(#[from] StorageError),
 }
 
-/// One partition of which this broker is the leader.
+/// What a broker is to a partition of which it has a replica.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Producers write here, and consumers read.
+    Leader,
+    /// Another broker leads. Nothing is written or read here.
+    Follower,
+}
+
+/// One replica of a partition: this broker's.
 #[derive(Debug)]
 pub struct Partition {
     log: Log,
     producers: ProducerState,
     snapshots: Snapshots,
+    role: Role,
     leader_epoch: LeaderEpoch,
 }
 
@@ -64,7 +74,8 @@ impl PartitionFlush {
 }
 
 impl Partition {
-    /// Opens the partition in `dir`, or starts one. `leader_epoch` is written into every batch.
+    /// Opens the partition in `dir`, or starts one, and leads it. `leader_epoch` is written into
+    /// every batch.
     pub fn open(
         storage: Arc<dyn Storage>,
         dir: PathBuf,
@@ -72,8 +83,22 @@ impl Partition {
         leader_epoch: LeaderEpoch,
         hints: RecoveryHints,
     ) -> Result<(Self, Recovery), StorageError> {
+        Self::open_as(Role::Leader, storage, dir, config, leader_epoch, hints)
+    }
+
+    /// The same in any role.
+    pub fn open_as(
+        role: Role,
+        storage: Arc<dyn Storage>,
+        dir: PathBuf,
+        config: LogConfig,
+        leader_epoch: LeaderEpoch,
+        hints: RecoveryHints,
+    ) -> Result<(Self, Recovery), StorageError> {
         let (mut log, recovery) = Log::open(Arc::clone(&storage), dir.clone(), config, hints)?;
-        log.begin_epoch(leader_epoch);
+        if role == Role::Leader {
+            log.begin_epoch(leader_epoch);
+        }
         let snapshots = Snapshots::new(storage, dir);
         let (from, mut producers) = snapshots.load(log.log_end_offset())?;
         if from < log.log_end_offset() {
@@ -84,13 +109,14 @@ impl Partition {
                 }
             })?;
         }
-        Ok((Self { log, producers, snapshots, leader_epoch }, recovery))
+        Ok((Self { log, producers, snapshots, role, leader_epoch }, recovery))
     }
 
     /// Checks and appends what a producer sent for this partition. A batch that an idempotent
     /// producer sent before (one of its last five) is not written again: the answer is the first
     /// one's. `now_ms` counts from 1970.
     pub fn append(&mut self, records: &[u8], now_ms: i64) -> Result<Appended, ProduceError> {
+        assert_eq!(self.role, Role::Leader, "who does not lead appends nothing for a producer");
         let Validated { header, bytes } = validate(records, self.log.config(), now_ms)?;
         if let SequenceCheck::Duplicate { base_offset, last_offset, timestamp_ms } =
             self.producers.check(&header)?
@@ -141,6 +167,11 @@ impl Partition {
     /// The offset that the next record gets.
     pub fn log_end_offset(&self) -> Offset {
         self.log.log_end_offset()
+    }
+
+    /// What this broker is to it.
+    pub fn role(&self) -> Role {
+        self.role
     }
 
     /// As given when it was opened.

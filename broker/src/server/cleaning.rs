@@ -40,12 +40,12 @@ pub(super) async fn keep_clean(shared: Arc<Shared>) {
 }
 
 fn next_cleaning_ms(shared: &Shared) -> Option<i64> {
-    shared.all_partitions().iter().filter_map(|partition| partition.lock().next_cleaning_ms()).min()
+    shared.node.replicas.all().iter().filter_map(|partition| partition.lock().next_cleaning_ms()).min()
 }
 
 fn dirtiest(shared: &Shared, now_ms: i64) -> Option<Arc<PartitionHandle>> {
     let mut due = Vec::new();
-    for handle in shared.all_partitions() {
+    for handle in shared.node.replicas.all() {
         let partition = handle.lock();
         if partition.next_cleaning_ms().is_some_and(|due_ms| due_ms <= now_ms) {
             let ratio = partition.dirty_ratio();

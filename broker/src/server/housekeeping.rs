@@ -34,21 +34,21 @@ pub(super) async fn keep_groups(shared: Arc<Shared>) {
 pub(super) async fn keep_logs(shared: Arc<Shared>) {
     let mut checkpoint_ms: Option<i64> = None;
     loop {
-        let logs_ms = shared.all_partitions().iter().filter_map(|partition| next_due_ms(partition)).min();
+        let logs_ms = shared.node.replicas.all().iter().filter_map(|partition| next_due_ms(partition)).min();
         let mut due_ms = logs_ms.into_iter().chain(checkpoint_ms).min().unwrap_or(i64::MAX);
         tokio::select! {
             () = sleep_until(shared.clock.instant(due_ms)) => {}
             () = shared.logs_changed.notified() => {
                 let now_ms = shared.clock.now_ms();
                 checkpoint_ms.get_or_insert(now_ms + shared.node.config.checkpoint_interval_ms);
-                let flush_ms = shared.all_partitions().iter().filter_map(|p| p.lock().next_flush_ms()).min();
+                let flush_ms = shared.node.replicas.all().iter().filter_map(|p| p.lock().next_flush_ms()).min();
                 due_ms = due_ms.min(now_ms + LOGS_DELAY_MS).min(flush_ms.unwrap_or(i64::MAX));
                 sleep_until(shared.clock.instant(due_ms)).await;
             }
         }
         shared.logs_dirty.store(false, Ordering::Release);
         let now_ms = shared.clock.now_ms();
-        for partition in shared.all_partitions() {
+        for partition in shared.node.replicas.all() {
             keep(&partition, now_ms).await;
         }
         if checkpoint_ms.is_some_and(|at_ms| at_ms <= now_ms) {
@@ -59,16 +59,10 @@ pub(super) async fn keep_logs(shared: Arc<Shared>) {
     }
 }
 
-impl Shared {
-    pub(super) fn all_partitions(&self) -> Vec<Arc<PartitionHandle>> {
-        self.node.topics.all().iter().flat_map(|topic| topic.partitions.clone()).collect()
-    }
-}
-
 /// Syncs what was written since the last time and notes how far everything is synced. After a crash
 /// only what came later is checked.
 async fn checkpoint(shared: &Arc<Shared>) {
-    for partition in shared.all_partitions() {
+    for partition in shared.node.replicas.all() {
         if let Err(error) = flush(&partition).await {
             tracing::error!(partition = %partition.name, "{error}");
         }

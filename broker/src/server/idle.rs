@@ -56,7 +56,7 @@ mod tests {
 
     use crate::BrokerConfig;
     use crate::api::Endpoint;
-    use crate::controller::TopicConfig;
+    use crate::controller::{Placement, TopicConfig};
     use crate::log::{DiskStorage, Storage};
     use crate::node::{Node, random_uuid};
     use crate::server::clock::{self, Clock};
@@ -73,7 +73,9 @@ mod tests {
         let storage: Arc<dyn Storage> = Arc::new(DiskStorage);
         let clock = Clock::start();
         let node = Node::open(config, &storage, clock::random, clock.now_ms()).unwrap();
-        node.topics.create("t", random_uuid(clock::random), 1, TopicConfig::default()).unwrap();
+        let placement = Placement::Spread { partitions: 1, replication_factor: 1 };
+        let id = random_uuid(clock::random);
+        node.create_topic("t", id, &placement, TopicConfig::default()).unwrap();
 
         let partitions = vec![FetchPartition { partition_max_bytes: 1 << 20, ..Default::default() }];
         let topics = vec![FetchTopic { topic: "t".into(), partitions, ..Default::default() }];

@@ -80,6 +80,14 @@ impl StorageError {
         let path = path.into();
         move |source| Self { operation, path, source }
     }
+
+    /// Whether the disk is full, or a quota, or as many files are open as may be.
+    pub(crate) fn lacks_room(&self) -> bool {
+        let too_many =
+            [rustix::io::Errno::MFILE, rustix::io::Errno::NFILE].map(rustix::io::Errno::raw_os_error);
+        matches!(self.source.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded)
+            || self.source.raw_os_error().is_some_and(|number| too_many.contains(&number))
+    }
 }
 
 /// The whole of a small file; `None` when it does not exist. Refuses more than `max_len` bytes.

@@ -1,16 +1,22 @@
 //! One broker without its sockets: everything that a request can ask about.
 
-use std::path::Path;
+mod changes;
+mod meta_properties;
+#[cfg(test)]
+mod tests;
+
 use std::sync::{Arc, Mutex, MutexGuard};
 
 use protocol::Uuid;
 use thiserror::Error;
 
 use crate::BrokerConfig;
-use crate::controller::{Topic, TopicConfig, TopicError, Topics};
+use crate::controller::{Metadata, MetadataLogError, Topic, TopicConfig, TopicError};
 use crate::coordinator::{GroupCoordinator, OFFSETS_TOPIC, ProducerIds};
-use crate::log::{LogDir, Storage, StorageError, read_file, replace_file};
+use crate::log::{LogDir, Storage, StorageError};
 use crate::refusals::Refusals;
+use crate::replicas::Replicas;
+use meta_properties::OtherNode;
 
 /// Partitions of the topic in which groups' offsets are kept (`offsets.topic.num.partitions`).
 pub(crate) const OFFSETS_PARTITIONS: i32 = 12;
@@ -24,6 +30,10 @@ pub(crate) enum OpenError {
     #[error(transparent)]
     Storage(#[from] StorageError),
     #[error(transparent)]
+    OtherNode(#[from] OtherNode),
+    #[error(transparent)]
+    MetadataLog(#[from] MetadataLogError),
+    #[error(transparent)]
     Topics(#[from] TopicError),
 }
 
@@ -33,7 +43,10 @@ pub(crate) struct Node {
     pub(crate) config: BrokerConfig,
     /// Names the cluster to its clients; made once per data directory.
     pub(crate) cluster_id: String,
-    pub(crate) topics: Topics,
+    /// What the cluster has.
+    pub(crate) metadata: Metadata,
+    /// What of it is here.
+    pub(crate) replicas: Replicas,
     /// Clients that were refused without a word.
     pub(crate) refusals: Refusals,
     groups: Mutex<GroupCoordinator>,
@@ -41,36 +54,41 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Opens the data directory. `random` gives numbers that must not repeat from run to run.
+    /// Opens the data directory, and registers this broker. `random` gives numbers that must not
+    /// repeat from run to run.
     pub(crate) fn open(
         config: BrokerConfig,
         storage: &Arc<dyn Storage>,
         random: impl Fn() -> u64,
         now_ms: i64,
     ) -> Result<Self, OpenError> {
-        let data_dir = config.data_dir.clone();
+        let (data_dir, node_id) = (config.data_dir.clone(), config.node_id);
         let log_dir = LogDir::open(Arc::clone(storage), data_dir.clone())?;
-        let cluster_id = cluster_id(&**storage, &data_dir, config.node_id, &random)?;
+        let cluster_id = meta_properties::read_or_write(&**storage, &data_dir, node_id, &random)?;
         let producer_ids = ProducerIds::open(Arc::clone(storage), &data_dir)?;
-        let topics =
-            Topics::open(Arc::clone(storage), log_dir, &data_dir, config.node_id, config.log.clone())?;
-        let mut groups = GroupCoordinator::new(config.groups.clone(), random());
-        let offsets = match topics.get(OFFSETS_TOPIC) {
-            // Older versions kept it beside the topics, with one partition.
-            None => topics.adopt(OFFSETS_TOPIC, random_uuid(&random), offsets_config())?,
-            known => known,
-        };
-        if let Some(offsets) = offsets {
-            groups.load(offsets.partitions.clone(), now_ms)?;
-        }
-        Ok(Self {
+        let metadata = Metadata::open(storage, &log_dir, &data_dir, node_id, config.log.clone())?;
+        let defaults = metadata.defaults();
+        let replicas = Replicas::open(Arc::clone(storage), log_dir, node_id, &metadata.image(), |topic| {
+            defaults.log_config(&topic.config)
+        })?;
+        metadata.keep_reserve();
+        let groups = GroupCoordinator::new(config.groups.clone(), random());
+        let node = Self {
             config,
             cluster_id,
-            topics,
+            metadata,
+            replicas,
             refusals: Refusals::default(),
             groups: Mutex::new(groups),
             producer_ids: Mutex::new(producer_ids),
-        })
+        };
+        node.register(random_uuid(&random))?;
+        if node.metadata.topic(OFFSETS_TOPIC).is_none() {
+            // Older versions kept it beside the topics, with one partition.
+            node.adopt_topic(OFFSETS_TOPIC, random_uuid(&random), offsets_config())?;
+        }
+        node.load_groups(now_ms)?;
+        Ok(node)
     }
 
     /// The topic in which groups' offsets are kept: made when the first group asks, as by Kafka.
@@ -80,12 +98,20 @@ impl Node {
         now_ms: i64,
     ) -> Result<Arc<Topic>, TopicError> {
         let id = || random_uuid(&random);
-        let topic = self.topics.get_or_create(OFFSETS_TOPIC, id, OFFSETS_PARTITIONS, offsets_config)?;
-        let mut groups = self.groups();
-        if !groups.is_loaded() {
-            groups.load(topic.partitions.clone(), now_ms)?;
-        }
+        let topic = self.get_or_create_topic(OFFSETS_TOPIC, id, OFFSETS_PARTITIONS, offsets_config)?;
+        self.load_groups(now_ms)?;
         Ok(topic)
+    }
+
+    /// Reads what groups have committed, once there is something to read.
+    fn load_groups(&self, now_ms: i64) -> Result<(), StorageError> {
+        let mut groups = self.groups();
+        if !groups.is_loaded()
+            && let Some(offsets) = self.replicas.topic(OFFSETS_TOPIC)
+        {
+            groups.load(offsets.partitions().cloned().collect(), now_ms)?;
+        }
+        Ok(())
     }
 
     /// The coordinator of all groups.
@@ -105,12 +131,16 @@ impl Node {
 
     /// Writes down how far everything is synced, so that a start after a crash has little to read.
     pub(crate) fn checkpoint(&self) -> Result<(), StorageError> {
-        self.topics.checkpoint()
+        self.replicas.checkpoint()?;
+        self.metadata.keep_small()
     }
 
     /// The end of an orderly run.
     pub(crate) fn close(self) -> Result<(), StorageError> {
-        self.topics.close()
+        self.replicas.close()?;
+        self.checkpoint()?;
+        self.metadata.close()?;
+        self.replicas.mark_closed()
     }
 }
 
@@ -131,24 +161,4 @@ fn offsets_config() -> TopicConfig {
 /// A random topic or cluster id.
 pub(crate) fn random_uuid(random: impl Fn() -> u64) -> Uuid {
     Uuid((u128::from(random()) << 64 | u128::from(random())).to_be_bytes())
-}
-
-/// Reads `meta.properties`, the file in which Kafka keeps the same, or writes it.
-fn cluster_id(
-    storage: &dyn Storage,
-    data_dir: &Path,
-    node_id: i32,
-    random: impl Fn() -> u64,
-) -> Result<String, StorageError> {
-    let path = data_dir.join("meta.properties");
-    let bytes = read_file(storage, &path, 1 << 16)?.unwrap_or_default();
-    let text = String::from_utf8_lossy(&bytes);
-    if let Some(id) = text.lines().find_map(|line| line.strip_prefix("cluster.id=")) {
-        return Ok(id.trim().to_owned());
-    }
-    let (cluster_id, directory_id) = (random_uuid(&random), random_uuid(&random));
-    let text =
-        format!("version=1\ncluster.id={cluster_id}\nnode.id={node_id}\ndirectory.id={directory_id}\n");
-    replace_file(storage, &path, text.as_bytes())?;
-    Ok(cluster_id.to_string())
 }
