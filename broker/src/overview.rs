@@ -53,12 +53,14 @@ impl Overview {
     }
 }
 
+/// Held for a group at a time: who commits does not wait for thousands of them.
 fn groups(node: &Node) -> Vec<GroupOverview> {
-    let groups = node.groups();
     let overview = |group_id: &str| {
+        let groups = node.groups();
         let committed = groups.all_committed(group_id).into_iter();
         let committed = committed.map(|(partition, committed)| (partition.clone(), committed.offset.0));
         Some(GroupOverview { description: groups.describe(group_id)?, committed: committed.collect() })
     };
-    groups.list().iter().filter_map(|group| overview(&group.group_id)).collect()
+    let listed = node.groups().list();
+    listed.iter().filter_map(|group| overview(&group.group_id)).collect()
 }

@@ -17,7 +17,6 @@ use protocol::records::Offset;
 use super::Context;
 use super::errors::ToErrorCode;
 use super::leader::{Local, lead};
-use crate::controller::is_internal;
 
 pub(super) fn handle(context: &Context<'_>, request: DeleteRecordsRequest) -> DeleteRecordsResponse {
     let topics = request.topics.into_iter().map(|asked| {
@@ -45,10 +44,10 @@ pub(super) fn handle(context: &Context<'_>, request: DeleteRecordsRequest) -> De
 }
 
 fn delete(topic: &Local<'_>, asked: &DeleteRecordsPartition) -> Result<Offset, ErrorCode> {
-    let replica = topic.replica(asked.partition_index)?;
-    if is_internal(&replica.name.topic) {
+    if topic.is_internal() {
         return Err(ErrorCode::INVALID_TOPIC_EXCEPTION);
     }
+    let replica = topic.replica(asked.partition_index)?;
     let before = match asked.offset {
         -1 => None,
         offset => Some(Offset(offset)),

@@ -37,7 +37,7 @@ pub(super) fn handle(context: &Context<'_>, request: &DescribeClusterRequest) ->
     });
     DescribeClusterResponse {
         cluster_id: context.node.cluster_id.clone(),
-        controller_id: context.node.metadata.quorum().leader_id,
+        controller_id: context.node.metadata.controller_id(),
         brokers: told.collect(),
         cluster_authorized_operations: operations::if_asked(
             request.include_cluster_authorized_operations,

@@ -7,6 +7,7 @@ use std::sync::{Arc, MutexGuard};
 
 use protocol::{ErrorCode, Uuid};
 
+use crate::controller::is_internal;
 use crate::node::Node;
 use crate::replica::{Partition, PartitionHandle, Role};
 use crate::replicas::TopicReplicas;
@@ -33,6 +34,11 @@ impl<'a> Local<'a> {
     /// Those of the topic with that id.
     pub(super) fn of_id(node: &'a Node, id: Uuid) -> Self {
         Self { node, topic: Named::Id(id), replicas: node.replicas.topic_by_id(id) }
+    }
+
+    /// Whether the topic is here and kept by the brokers for themselves.
+    pub(super) fn is_internal(&self) -> bool {
+        self.replicas.as_ref().is_some_and(|topic| is_internal(topic.name()))
     }
 
     /// The replica of that partition, or why there is none here.

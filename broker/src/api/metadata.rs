@@ -56,7 +56,7 @@ pub(super) fn handle(context: &Context<'_>, incoming: Incoming) -> Result<Outcom
         MetadataResponse {
             brokers: active.collect(),
             cluster_id: Some(context.node.cluster_id.clone()),
-            controller_id: context.node.metadata.quorum().leader_id,
+            controller_id: context.node.metadata.controller_id(),
             topics,
             cluster_authorized_operations: operations::if_asked(
                 request.include_cluster_authorized_operations,

@@ -26,7 +26,6 @@ use protocol::records::{BatchHeader, Compression};
 use super::errors::{ToErrorCode, sentence};
 use super::leader::{Local, lead};
 use super::{Answer, Changed, Context, Incoming, Outcome, RequestError};
-use crate::controller::is_internal;
 use crate::replica::{PartitionHandle, ProduceError, RefusedRecord};
 
 pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
@@ -113,7 +112,7 @@ fn append(context: &Context<'_>, topic: &Local<'_>, data: &PartitionData, versio
         Ok(replica) => replica,
         Err(error_code) => return failed(data.index, error_code, why_not(error_code, data.index)),
     };
-    if is_internal(&replica.name.topic) {
+    if topic.is_internal() {
         let message = format!("{} is written by the broker alone", replica.name.topic);
         return failed(data.index, ErrorCode::INVALID_TOPIC_EXCEPTION, message);
     }

@@ -102,10 +102,17 @@ impl Metadata {
         resources.map(|(_, name)| name.clone()).collect()
     }
 
-    /// Who leads the metadata log. There is one voter, so all of the log is committed.
+    /// The active controller: who leads the metadata log. Clients ask often, and wait for no change.
+    pub(crate) fn controller_id(&self) -> i32 {
+        self.node_id
+    }
+
+    /// Who leads the metadata log, and how far it goes. There is one voter, so all of it is
+    /// committed.
     pub(crate) fn quorum(&self) -> Quorum {
         let log = self.log();
-        Quorum { leader_id: self.node_id, leader_epoch: log.leader_epoch(), high_watermark: log.end() }
+        let leader_id = self.controller_id();
+        Quorum { leader_id, leader_epoch: log.leader_epoch(), high_watermark: log.end() }
     }
 
     /// Begins a change. Another waits until this one is dropped.

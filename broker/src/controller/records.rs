@@ -1,5 +1,7 @@
 //! What the records of the metadata log say, and which of them say a whole image.
 
+use std::collections::BTreeMap;
+
 use protocol::Uuid;
 use protocol::describe_configs::TOPIC;
 use protocol::metadata_log::{ConfigRecord, MetadataRecord, PartitionRecord, RemoveTopicRecord, TopicRecord};
@@ -57,10 +59,7 @@ fn setting(resource_type: i8, resource: &str, name: &str, value: Option<&str>) -
 
 /// From these settings of a topic to those.
 pub(crate) fn alteration(topic: &str, old: &TopicConfig, new: &TopicConfig) -> Vec<MetadataRecord> {
-    let gone = old.iter().filter(|(name, _)| new.get(name).is_none()).map(|(name, _)| (name, None));
-    let set = new.iter().filter(|(name, value)| old.get(name) != Some(value));
-    let set = set.map(|(name, value)| (name, Some(value)));
-    gone.chain(set).map(|(name, value)| setting(TOPIC, topic, name, value)).collect()
+    difference((TOPIC, topic), &old.iter().collect(), &new.iter().collect())
 }
 
 /// From these settings of what is no topic to those.
@@ -70,9 +69,20 @@ pub(crate) fn resource_alteration(
     old: &ResourceConfig,
     new: &ResourceConfig,
 ) -> Vec<MetadataRecord> {
+    fn values(config: &ResourceConfig) -> BTreeMap<&str, &str> {
+        config.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect()
+    }
+    difference((resource_type, resource), &values(old), &values(new))
+}
+
+fn difference(
+    (resource_type, resource): (i8, &str),
+    old: &BTreeMap<&str, &str>,
+    new: &BTreeMap<&str, &str>,
+) -> Vec<MetadataRecord> {
     let gone = old.keys().filter(|name| !new.contains_key(*name)).map(|name| (name, None));
-    let set = new.iter().filter(|(name, value)| old.get(*name) != Some(value));
-    let set = set.map(|(name, value)| (name, Some(value.as_str())));
+    let set = new.iter().filter(|(name, value)| old.get(*name) != Some(*value));
+    let set = set.map(|(name, value)| (name, Some(*value)));
     gone.chain(set).map(|(name, value)| setting(resource_type, resource, name, value)).collect()
 }
 

@@ -1,6 +1,6 @@
 //! `meta.properties`: the file in which Kafka, too, keeps whose a data directory is.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use thiserror::Error;
 
@@ -9,9 +9,8 @@ use crate::log::{Storage, StorageError, read_file, replace_file};
 
 /// The directory is another broker's, and so are the replicas in it.
 #[derive(Debug, Error)]
-#[error("{} is broker {stored}'s, and this is broker {node_id}: give it a directory of its own", path.display())]
+#[error("it is that of broker {stored}, and this is broker {node_id}: give each a directory of its own")]
 pub(crate) struct OtherNode {
-    path: PathBuf,
     stored: String,
     node_id: i32,
 }
@@ -28,7 +27,7 @@ pub(super) fn read_or_write(
     let text = String::from_utf8_lossy(&bytes);
     let value = |key: &str| text.lines().find_map(|line| line.strip_prefix(key)).map(str::trim);
     if let Some(stored) = value("node.id=").filter(|stored| stored.parse() != Ok(node_id)) {
-        return Err(OtherNode { path: data_dir.to_owned(), stored: stored.to_owned(), node_id }.into());
+        return Err(OtherNode { stored: stored.to_owned(), node_id }.into());
     }
     if let Some(cluster_id) = value("cluster.id=") {
         return Ok(cluster_id.to_owned());

@@ -397,6 +397,20 @@ fn damage_in_the_middle_is_an_error_and_a_torn_end_is_not() {
     assert_eq!(names(&open(&torn)), ["a", "b"]);
 }
 
+/// What a broker may do with a partition depends on its id.
+#[test]
+fn a_directory_of_another_broker_is_refused_and_left_as_it_is() {
+    let storage = MemoryStorage::new();
+    create(&open(&storage), "t", 1, 1).unwrap();
+    let path = Path::new("data/meta.properties");
+    let others = String::from_utf8(storage.bytes(path).unwrap()).unwrap().replace("node.id=1", "node.id=3");
+    storage.put(path, others.as_bytes());
+    let before = storage.sizes();
+    let refused = try_open(&storage).unwrap_err();
+    let says = "it is that of broker 3, and this is broker 1: give each a directory of its own";
+    assert_eq!((refused.to_string(), storage.sizes()), (says.to_owned(), before));
+}
+
 /// The checkpoints of a deleted topic must not be those of the next that has its name, and on a
 /// full disk they can't be written again at the start.
 #[test]

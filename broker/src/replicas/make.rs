@@ -27,7 +27,7 @@ impl Replicas {
             let Some(role) = self.role(&partition) else { continue };
             // What a topic of the same name may have left behind, when a crash cut its deletion
             // short, must not come back to life.
-            let opened = self.remove_files(&name).and_then(|()| {
+            let opened = self.log_dir.remove(&name).and_then(|()| {
                 self.open_replica(name.clone(), role, &partition, config, RecoveryHints::default())
             });
             match opened {
@@ -76,7 +76,7 @@ impl Replicas {
     }
 
     fn remove_files_or_say(&self, name: &TopicPartition) {
-        if let Err(error) = self.remove_files(name) {
+        if let Err(error) = self.log_dir.remove(name) {
             tracing::error!("{error}");
         }
     }

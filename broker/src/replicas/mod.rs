@@ -155,7 +155,7 @@ impl Replicas {
         self.checkpoint_is_stale.store(true, Ordering::Release);
         for replica in removed.iter().flat_map(|topic| topic.partitions()) {
             replica.mark_deleted();
-            self.remove_files(&replica.name)?;
+            self.log_dir.remove(&replica.name)?;
         }
         Ok(())
     }
@@ -192,10 +192,6 @@ impl Replicas {
             );
         }
         Ok(Arc::new(PartitionHandle::new(name, opened)))
-    }
-
-    fn remove_files(&self, name: &TopicPartition) -> Result<(), StorageError> {
-        self.log_dir.remove(name)
     }
 
     /// Directories that belong to no replica are left alone, but not in silence.

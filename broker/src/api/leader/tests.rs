@@ -1,11 +1,14 @@
 //! What a broker answers of partitions that another one leads.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use bytes::Bytes;
 use protocol::delete_records::{DeleteRecordsPartition, DeleteRecordsRequest, DeleteRecordsTopic};
+use protocol::describe_cluster::DescribeClusterRequest;
 use protocol::describe_producers::{DescribeProducersRequest, DescribeProducersTopic};
 use protocol::fetch::{FetchPartition, FetchRequest, FetchTopic};
 use protocol::list_offsets::{ListOffsetsPartition, ListOffsetsRequest, ListOffsetsTopic};
@@ -20,7 +23,7 @@ use protocol::{ErrorCode, Request, Uuid, decode_response, encode_request};
 use crate::BrokerConfig;
 use crate::api::{Answer, Context, Endpoint, handle};
 use crate::controller::{BrokerRegistration, Placement, TopicConfig};
-use crate::coordinator::Token;
+use crate::coordinator::{OFFSETS_TOPIC, Token};
 use crate::log::{MemoryStorage, Storage};
 use crate::node::Node;
 
@@ -130,4 +133,36 @@ fn clients_are_told_all_brokers_and_who_leads() {
     assert_eq!(leaders.collect::<Vec<_>>(), [1, 2, 2]);
     let replicas = told.topics.iter().map(|topic| &topic.partitions[0].replica_nodes[..]);
     assert_eq!(replicas.collect::<Vec<_>>(), PARTITIONS);
+}
+
+/// A change holds the metadata log until the disk has it, and a client that only asks must not wait
+/// for a disk.
+#[test]
+fn who_asks_for_brokers_does_not_wait_for_a_change() {
+    let node = node();
+    let change = node.metadata.begin_change();
+    let (told, answers) = mpsc::channel();
+    let answered = thread::scope(|scope| {
+        scope.spawn(|| {
+            let metadata = ask(&node, 12, &MetadataRequest::default());
+            let cluster = ask(&node, 1, &DescribeClusterRequest { endpoint_type: 1, ..Default::default() });
+            told.send((metadata.controller_id, cluster.controller_id)).unwrap();
+        });
+        let answered = answers.recv_timeout(Duration::from_secs(10));
+        drop(change);
+        answered
+    });
+    assert_eq!(answered, Ok((1, 1)));
+}
+
+#[test]
+fn no_records_of_the_brokers_own_topics_are_deleted() {
+    let node = node();
+    node.offsets_topic(number, 0).unwrap();
+    for partition_index in [0, 99] {
+        let partitions = vec![DeleteRecordsPartition { partition_index, offset: 0 }];
+        let topics = vec![DeleteRecordsTopic { name: OFFSETS_TOPIC.to_owned(), partitions }];
+        let deleted = ask(&node, 2, &DeleteRecordsRequest { topics, timeout_ms: 0 });
+        assert_eq!(deleted.topics[0].partitions[0].error_code, ErrorCode::INVALID_TOPIC_EXCEPTION);
+    }
 }
