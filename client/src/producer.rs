@@ -346,7 +346,8 @@ mod tests {
     /// A flush that polled burnt a whole core for as long as the broker took to answer.
     #[test]
     fn a_client_that_waits_for_a_broker_sleeps() {
-        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap(); // Listens, and never says a word.
+        // Listens, and never says a word.
+        let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let settings = Settings::new(taken.local_addr().unwrap().to_string());
         let producer = Producer::new(&settings, &ProducerOptions::answers()).unwrap();
         let record = Outgoing { topic: "t", partition: Some(0), value: Some(b"v"), ..Outgoing::default() };

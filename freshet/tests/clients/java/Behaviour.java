@@ -14,9 +14,9 @@ import org.apache.kafka.common.quota.ClientQuotaFilter;
 import org.apache.kafka.common.serialization.*;
 
 /**
- * Kafka's own Java client against the broker at the address given, whose listener with logins is at the other address: what it
- * observes, a line each. The lines are compared with those that an Apache Kafka gives, so whatever differs from run to run is
- * left out of them.
+ * Kafka's own Java client against the broker at the address given, whose listener with logins is at
+ * the other address: what it observes, a line each. The lines are compared with those that an Apache
+ * Kafka gives, so whatever differs from run to run is left out of them.
  */
 public class Behaviour {
     static final String TOPIC = "from-java";
