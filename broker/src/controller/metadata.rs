@@ -102,7 +102,8 @@ impl Metadata {
         resources.map(|(_, name)| name.clone()).collect()
     }
 
-    /// The active controller: who leads the metadata log. Clients ask often, and wait for no change.
+    /// The active controller: who leads the metadata log. Clients ask often, and wait for no
+    /// change.
     pub(crate) fn controller_id(&self) -> i32 {
         self.node_id
     }
