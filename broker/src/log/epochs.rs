@@ -102,7 +102,8 @@ impl Epochs {
 }
 
 fn parse(text: &str) -> Option<Vec<(LeaderEpoch, Offset)>> {
-    let mut lines = text.lines();
+    // A power loss may leave the beginning of the file, and 1 of an offset that was 13.
+    let mut lines = text.strip_suffix('\n')?.lines();
     if lines.next()? != "0" {
         return None;
     }
@@ -145,9 +146,15 @@ mod tests {
 
     #[test]
     fn a_broken_file_is_empty() {
-        for text in
-            ["", "0\n2\n1 1\n", "1\n0\n", "0\n1\nx y\n", "0\n2\n3 1\n2 5\n", "0\n99999999999999999999\n"]
-        {
+        for text in [
+            "",
+            "0\n2\n1 1\n",
+            "0\n1\n1 1",
+            "1\n0\n",
+            "0\n1\nx y\n",
+            "0\n2\n3 1\n2 5\n",
+            "0\n99999999999999999999\n",
+        ] {
             let storage = MemoryStorage::new();
             storage.put(Path::new("t-0/leader-epoch-checkpoint"), text.as_bytes());
             assert!(Epochs::open(&storage, Path::new("t-0")).unwrap().starts.is_empty(), "{text:?}");

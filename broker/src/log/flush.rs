@@ -57,6 +57,7 @@ impl Log {
             }
         }
         self.unflushed_since_ms = None;
+        self.flushes += 1;
         let (storage, dir) = (Arc::clone(&self.storage), self.dir.clone());
         Ok(Some(PendingFlush { storage, files, dir, end, result: None }))
     }
@@ -68,6 +69,7 @@ impl Log {
             "a flush up to {} covers more than the log has",
             flush.end
         );
+        self.flushes -= 1;
         match flush.result {
             None => Ok(()),
             Some(Ok(())) => {

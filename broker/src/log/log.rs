@@ -37,6 +37,8 @@ pub struct Log {
     pub(super) cleaning: bool,
     /// After one that failed none begins before then, ms since 1970.
     pub(super) cleaning_retry_ms: i64,
+    /// How many flushes are under way: no end is cut meanwhile.
+    pub(super) flushes: usize,
 }
 
 /// Where a batch went.
@@ -52,8 +54,10 @@ pub struct Appended {
     pub log_start_offset: Offset,
 }
 
-/// Whole batches in a file: what a fetch sends. The bytes are immutable; holding the region keeps
-/// them readable even when retention removes the file.
+/// Whole batches in a file: what a fetch sends. Holding the region keeps them readable even when
+/// retention removes the file. The bytes below the high watermark are immutable, and no consumer
+/// gets others. A follower may, and an end that is cut and written again under its reads shows it
+/// too few bytes, or such as fail their checksum.
 #[derive(Clone, Debug)]
 pub struct FileRegion {
     /// The segment's file.
@@ -121,6 +125,7 @@ impl Log {
             first_dirty: if hints.first_dirty <= end { hints.first_dirty } else { Offset::ZERO },
             cleaning: false,
             cleaning_retry_ms: 0,
+            flushes: 0,
         };
         Ok((log, recovery))
     }
@@ -136,10 +141,7 @@ impl Log {
         epoch: LeaderEpoch,
         now_ms: i64,
     ) -> Result<Appended, AppendError> {
-        if self.broken {
-            let source = io::Error::other("an earlier sync failed: restart the broker once the disk is well");
-            return Err(StorageError { operation: "write to", path: self.dir.clone(), source }.into());
-        }
+        self.check_writable()?;
         if batch.len() > self.config.segment_bytes as usize {
             return Err(AppendError::TooLargeForSegment {
                 size: batch.len(),
@@ -157,11 +159,7 @@ impl Log {
         let fields = BrokerFields { base_offset, partition_leader_epoch: epoch }.encode(header.batch_length);
         self.active_mut().append([&fields, &batch[BrokerFields::LEN..]], &placed)?;
         assert_eq!(self.log_end_offset(), placed.next_offset(), "the log ends behind what it took last");
-        self.unflushed_since_ms.get_or_insert(now_ms);
-        let unflushed = self.log_end_offset() - self.flushed_offset;
-        if self.config.flush_messages.is_some_and(|limit| unflushed as u64 >= limit) {
-            self.sync_records()?;
-        }
+        self.sync_if_due(now_ms)?;
         Ok(Appended {
             base_offset,
             last_offset: placed.last_offset(),
@@ -171,6 +169,25 @@ impl Log {
             },
             log_start_offset: self.log_start_offset,
         })
+    }
+
+    /// Nothing is written behind what may not be on the disk.
+    pub(super) fn check_writable(&self) -> Result<(), StorageError> {
+        if self.broken {
+            let source = io::Error::other("an earlier sync failed: restart the broker once the disk is well");
+            return Err(StorageError { operation: "write to", path: self.dir.clone(), source });
+        }
+        Ok(())
+    }
+
+    /// Something was appended: `flush.messages` may ask for a sync.
+    pub(super) fn sync_if_due(&mut self, now_ms: i64) -> Result<(), StorageError> {
+        self.unflushed_since_ms.get_or_insert(now_ms);
+        let unflushed = self.log_end_offset() - self.flushed_offset;
+        if self.config.flush_messages.is_some_and(|limit| unflushed as u64 >= limit) {
+            self.sync_records()?;
+        }
+        Ok(())
     }
 
     /// The batch that contains `from` and whole batches after it, `max_bytes` at most, but always
@@ -262,6 +279,11 @@ impl Log {
         self.log_start_offset
     }
 
+    /// Batches from here on are in the files, also such as were deleted, until their segment goes.
+    pub(crate) fn first_kept_offset(&self) -> Offset {
+        self.segments[0].base_offset
+    }
+
     /// The offset that the next record gets.
     pub fn log_end_offset(&self) -> Offset {
         self.active().next_offset
@@ -294,7 +316,7 @@ impl Log {
     }
 
     /// Whether the active segment must be closed before this batch.
-    fn must_roll(&self, header: &BatchHeader, len: usize) -> bool {
+    pub(super) fn must_roll(&self, header: &BatchHeader, len: usize) -> bool {
         let active = self.active();
         let aged = active.first_timestamp_ms.is_some_and(|first| {
             header.max_timestamp.saturating_sub(first) > self.config.effective_segment_ms()

@@ -50,6 +50,8 @@
 //!   next start need not check it (`recovery.rs`).
 //! - [`Log::apply_retention`] forgets it when its time has come (`retention.rs`), or
 //!   [`Log::begin_cleaning`] when newer records of its keys have made it old (`cleaner/`).
+//! - Where another broker leads, batches come from there with their offsets
+//!   ([`Log::append_replicated`]), and those that it does not have go ([`Log::truncate_to`]).
 //!
 //! # Simplifications
 //!
@@ -66,6 +68,7 @@ mod log;
 mod log_dir;
 mod offset_index;
 mod recovery;
+mod replication;
 mod reserve;
 mod retention;
 mod segment;
@@ -75,11 +78,12 @@ mod swap;
 mod tests;
 mod time_index;
 mod topic_partition;
+mod truncation;
 mod walk;
 
 pub use cleaner::{CleanerConfig, Cleaning, CleaningStats};
 pub use config::{CleanupPolicy, LogConfig};
-pub use error::{AppendError, ReadError};
+pub use error::{AppendError, ReadError, ReplicationError};
 pub use flush::PendingFlush;
 pub use log::{Appended, FileRegion, Log, TimestampedOffset};
 pub use log_dir::{Checkpoint, LogDir};

@@ -11,6 +11,7 @@
 //!   read because all in-sync replicas have it, is the end of the log, and `acks=all` is `acks=1`.
 
 mod error;
+mod follower;
 mod partition;
 mod partition_handle;
 mod producer_state;

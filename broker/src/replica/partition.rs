@@ -44,11 +44,11 @@ pub enum Role {
 /// One replica of a partition: this broker's.
 #[derive(Debug)]
 pub struct Partition {
-    log: Log,
-    producers: ProducerState,
-    snapshots: Snapshots,
-    role: Role,
-    leader_epoch: LeaderEpoch,
+    pub(super) log: Log,
+    pub(super) producers: ProducerState,
+    pub(super) snapshots: Snapshots,
+    pub(super) role: Role,
+    pub(super) leader_epoch: LeaderEpoch,
 }
 
 /// A flush under way: see [`Partition::begin_flush`].
@@ -100,15 +100,7 @@ impl Partition {
             log.begin_epoch(leader_epoch);
         }
         let snapshots = Snapshots::new(storage, dir);
-        let (from, mut producers) = snapshots.load(log.log_end_offset())?;
-        if from < log.log_end_offset() {
-            // The batch that holds `from` may begin before it when the log start is inside one.
-            log.for_each_header(from.max(log.log_start_offset()), |header| {
-                if header.base_offset >= from {
-                    producers.note(header, None);
-                }
-            })?;
-        }
+        let producers = producers_of(&log, &snapshots)?;
         Ok((Self { log, producers, snapshots, role, leader_epoch }, recovery))
     }
 
@@ -167,6 +159,11 @@ impl Partition {
     /// The offset that the next record gets.
     pub fn log_end_offset(&self) -> Offset {
         self.log.log_end_offset()
+    }
+
+    /// Whether there is nothing to read.
+    pub fn is_empty(&self) -> bool {
+        self.log_start_offset() == self.log_end_offset()
     }
 
     /// What this broker is to it.
@@ -333,6 +330,24 @@ impl Partition {
             first_dirty: self.log.first_dirty(),
         }
     }
+}
+
+/// Who has written a log: what a snapshot says, and what the batches behind it do.
+pub(super) fn producers_of(log: &Log, snapshots: &Snapshots) -> Result<ProducerState, StorageError> {
+    snapshots.truncate(log.log_end_offset())?;
+    let (from, mut producers) = snapshots.load(log.log_end_offset())?;
+    let first = log.first_kept_offset();
+    if from < first {
+        // Who wrote what was deleted behind the snapshot is not known, and of a producer that is
+        // not known any sequence number is taken. An old one would have the next batch refused.
+        producers = ProducerState::default();
+    }
+    log.for_each_header(from.max(first), |header| {
+        if header.base_offset >= from {
+            producers.note(header, None);
+        }
+    })?;
+    Ok(producers)
 }
 
 #[cfg(test)]

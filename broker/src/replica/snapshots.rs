@@ -46,6 +46,19 @@ impl Snapshots {
         Ok(())
     }
 
+    /// Removes those of states that the log no longer has. When it has grown past their offsets
+    /// with other records, they would look right.
+    pub(super) fn truncate(&self, log_end: Offset) -> Result<(), StorageError> {
+        let gone: Vec<_> = self.files()?.into_iter().filter(|(offset, _)| *offset > log_end).collect();
+        for (_, path) in &gone {
+            self.storage.remove(path).map_err(StorageError::of("remove", path))?;
+        }
+        if gone.is_empty() {
+            return Ok(());
+        }
+        self.storage.sync_dir(&self.dir).map_err(StorageError::of("sync", &self.dir))
+    }
+
     /// In order of their offsets.
     fn files(&self) -> Result<Vec<(Offset, PathBuf)>, StorageError> {
         let names = self.storage.list(&self.dir).map_err(StorageError::of("list", &self.dir))?;

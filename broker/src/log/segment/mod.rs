@@ -154,21 +154,35 @@ impl LogSegment {
             segment.times.truncate(relative);
             segment.saved = (segment.offsets.len(), segment.times.len());
         }
-        let resumed = segment.resume(limit, len, trust, &mut opened, &mut seen).map_err(read_error)?;
-        // A time index may be well-formed and still speak of records that are not there.
-        let plausible = segment.max_timestamp.is_none_or(|(_, offset)| offset < segment.next_offset);
-        if !resumed || !plausible {
-            // An index that points to no batch, or damage behind it: believe only checksums.
-            segment.forget_indexes();
-            opened.rebuilt_indexes += usize::from(indexed);
-            let read_error = StorageError::of("read", segment.path.clone());
-            segment.scan(limit, 0, len, &mut opened, &mut seen).map_err(read_error)?;
-        }
+        let rebuilt = segment.read_back(limit, len, trust, &mut opened, &mut seen).map_err(read_error)?;
+        opened.rebuilt_indexes += usize::from(rebuilt && indexed);
         if segment.size < file_len {
             opened.truncated_bytes += file_len - segment.size;
             segment.file.set_len(segment.size).map_err(cut_error)?;
         }
         Ok((segment, opened))
+    }
+
+    /// Learns from the file what follows the last index entry. `true` when the indexes were wrong,
+    /// and are made again.
+    fn read_back(
+        &mut self,
+        limit: Option<Offset>,
+        len: u64,
+        trust: Trust,
+        opened: &mut Opened,
+        seen: &mut impl FnMut(&BatchHeader),
+    ) -> io::Result<bool> {
+        let resumed = self.resume(limit, len, trust, opened, seen)?;
+        // A time index may be well-formed and still speak of records that are not there.
+        let plausible = self.max_timestamp.is_none_or(|(_, offset)| offset < self.next_offset);
+        if resumed && plausible {
+            return Ok(false);
+        }
+        // An index that points to no batch, or damage behind it: believe only checksums.
+        self.forget_indexes();
+        self.scan(limit, 0, len, opened, seen)?;
+        Ok(true)
     }
 
     /// Continues from the last index entry: over trusted batches by their headers, then by
@@ -282,6 +296,11 @@ impl LogSegment {
         self.offsets = OffsetIndex::default();
         self.times = TimeIndex::default();
         self.saved = (0, 0);
+        self.forget_place();
+    }
+
+    /// Where it ends, and what is known from its batches.
+    fn forget_place(&mut self) {
         self.recent.clear();
         self.next_offset = self.base_offset;
         self.size = 0;
@@ -293,15 +312,31 @@ impl LogSegment {
     /// Writes a batch that [`LogSegment::has_room`] for, in one write. On failure the file is cut
     /// back to what it was.
     pub(super) fn append(&mut self, slices: [&[u8]; 2], header: &BatchHeader) -> Result<(), StorageError> {
-        let position = self.size;
-        if let Err(error) = self.file.write_at(slices, position) {
+        self.write(slices)?;
+        self.note(header, self.size);
+        Ok(())
+    }
+
+    /// The same for several batches, one behind the other.
+    pub(super) fn append_run<'a>(
+        &mut self,
+        batches: &[u8],
+        headers: impl Iterator<Item = &'a BatchHeader>,
+    ) -> Result<(), StorageError> {
+        self.write([batches, &[]])?;
+        let end = self.size + batches.len() as u64;
+        headers.for_each(|header| self.note(header, self.size));
+        assert_eq!(self.size, end, "what was written is what was noted");
+        Ok(())
+    }
+
+    fn write(&self, slices: [&[u8]; 2]) -> Result<(), StorageError> {
+        self.file.write_at(slices, self.size).map_err(|error| {
             // If cutting fails too, the rubbish lies behind `size`: it is never read, the next
             // append writes over it, and recovery would find it.
-            let _ = self.file.set_len(position);
-            return Err(StorageError::of("write", &self.path)(error));
-        }
-        self.note(header, position);
-        Ok(())
+            let _ = self.file.set_len(self.size);
+            StorageError::of("write", &self.path)(error)
+        })
     }
 
     /// Writes batches that have been noted already, the first of which stands at `position`.
@@ -419,6 +454,28 @@ impl LogSegment {
         self.saved = (self.offsets.len(), self.times.len());
         files.push((self.path.clone(), Arc::clone(&self.file)));
         Ok(files)
+    }
+
+    /// Cuts off the batches that reach `offset` or beyond, here and in the files, and syncs that.
+    pub(super) fn truncate_to(&mut self, offset: Offset, storage: &dyn Storage) -> Result<(), StorageError> {
+        assert!(offset >= self.base_offset, "offset {offset} is in a segment before {}", self.base_offset);
+        let len = self.size;
+        let relative = (offset - self.base_offset).min(i64::from(u32::MAX)) as u32;
+        self.offsets.truncate(relative);
+        self.times.truncate(relative);
+        let kept = (self.offsets.len().min(self.saved.0), self.times.len().min(self.saved.1));
+        self.forget_place();
+        self.saved = kept;
+        let (limit, trust) = (Some(offset), Trust::Before(offset));
+        self.read_back(limit, len, trust, &mut Opened::default(), &mut |_| {})
+            .map_err(StorageError::of("read", &self.path))?;
+        self.trim()?;
+        self.file.sync().map_err(StorageError::of("sync", &self.path))?;
+        // A start must not find entries for what is written next at these positions.
+        for (path, file) in self.save_indexes(storage)? {
+            file.sync().map_err(StorageError::of("sync", &path))?;
+        }
+        Ok(())
     }
 
     /// Cuts off what a failed write may have left behind the last whole batch.
