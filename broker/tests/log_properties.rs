@@ -127,7 +127,7 @@ proptest! {
                 }
                 Step::Find { timestamp } => {
                     let expected = (start..model.len()).find(|&at| model[at] >= timestamp);
-                    let found = partition.offset_for_timestamp(timestamp).expect("memory works");
+                    let found = partition.timestamp_search(timestamp).run().expect("memory works");
                     prop_assert_eq!(found.map(|found| found.offset.0 as usize), expected);
                 }
                 Step::Delete { before } => {
@@ -205,7 +205,7 @@ proptest! {
             }
             for timestamp in (0..1_010).step_by(7) {
                 let expected = model.iter().position(|stamp| *stamp >= timestamp);
-                let found = partition.offset_for_timestamp(timestamp).expect("memory works");
+                let found = partition.timestamp_search(timestamp).run().expect("memory works");
                 prop_assert_eq!(found.map(|found| found.offset.0 as usize), expected);
             }
         }
@@ -247,8 +247,8 @@ proptest! {
                 region.read_to(&mut bytes).expect("the region is within the file");
             }
         }
-        let _ = partition.offset_for_timestamp(500);
-        let _ = partition.offset_of_max_timestamp();
+        let _ = partition.timestamp_search(500).run();
+        let _ = partition.max_timestamp_search().run();
         let end = partition.log_end_offset();
         let appended = partition.append(&batch(Compression::Lz4, &[1], b"x"), 0).expect("there is room");
         prop_assert_eq!(appended.base_offset, end);

@@ -381,11 +381,11 @@ impl goldenscript::Runner for Runner {
                 }
                 Ok(output)
             }
-            Command::Find { timestamp } => Ok(match self.partition.offset_for_timestamp(*timestamp)? {
+            Command::Find { timestamp } => Ok(match self.partition.timestamp_search(*timestamp).run()? {
                 Some(found) => format!("offset {} at {}\n", found.offset, found.timestamp_ms),
                 None => "none\n".to_owned(),
             }),
-            Command::Latest => Ok(match self.partition.offset_of_max_timestamp()? {
+            Command::Latest => Ok(match self.partition.max_timestamp_search().run()? {
                 Some(found) => format!("offset {} at {}\n", found.offset, found.timestamp_ms),
                 None => "none\n".to_owned(),
             }),

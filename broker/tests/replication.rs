@@ -246,7 +246,7 @@ impl World {
         // And each can be found by its time, and is there after a start.
         for timestamp in (0..1_000).step_by(90) {
             let found = |replica: &Replica| {
-                let found = replica.partition.offset_for_timestamp(timestamp).expect("memory works");
+                let found = replica.partition.timestamp_search(timestamp).run().expect("memory works");
                 found.map(|found| found.offset).filter(|offset| *offset >= start)
             };
             if leader.partition.log_start_offset() == follower.partition.log_start_offset() {

@@ -67,8 +67,8 @@ fn partition(storage: Arc<dyn Storage>, hints: RecoveryHints) {
             region.read_to(&mut Vec::new()).expect("the region is within the file");
         }
     }
-    let _ = partition.offset_for_timestamp(500);
-    let _ = partition.offset_of_max_timestamp();
+    let _ = partition.timestamp_search(500).run();
+    let _ = partition.max_timestamp_search().run();
     let mut batch = BatchBuilder::new();
     batch.push(1_000, None, Some(b"goes on"));
     let appended = partition.append(&batch.finish(), 1_000).expect("there is room");

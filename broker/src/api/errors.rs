@@ -51,6 +51,8 @@ impl ToErrorCode for ProduceError {
             Self::Sequence(SequenceError::OutOfOrder { .. }) => ErrorCode::OUT_OF_ORDER_SEQUENCE_NUMBER,
             Self::Sequence(SequenceError::Fenced { .. }) => ErrorCode::INVALID_PRODUCER_EPOCH,
             Self::Storage(error) => error.code(),
+            // Handled elsewhere; no client is told.
+            Self::Laborious => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }
 }

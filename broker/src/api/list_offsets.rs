@@ -10,6 +10,8 @@
 //! local disk, which is the first, 9 for the last in tiered storage and 11 for the first that is to
 //! go there, which are none. 10 says how long the client waits: nothing takes long here.
 
+use std::sync::MutexGuard;
+
 use protocol::ErrorCode;
 use protocol::list_offsets::{
     EARLIEST, EARLIEST_LOCAL, EARLIEST_PENDING_UPLOAD, LATEST, LATEST_TIERED, ListOffsetsPartition,
@@ -20,7 +22,8 @@ use protocol::list_offsets::{
 use super::Context;
 use super::errors::ToErrorCode;
 use super::leader::{Local, lead};
-use crate::log::TimestampedOffset;
+use crate::log::{TimestampSearch, TimestampedOffset};
+use crate::replica::Partition;
 
 pub(super) fn handle(context: &Context<'_>, request: ListOffsetsRequest) -> ListOffsetsResponse {
     let topics = request.topics.into_iter().map(|asked| {
@@ -45,11 +48,9 @@ fn find(topic: &Local<'_>, asked: &ListOffsetsPartition) -> Result<ListOffsetsPa
     let found = match asked.timestamp {
         LATEST => end(partition.high_watermark()),
         EARLIEST | EARLIEST_LOCAL => end(partition.log_start_offset()),
-        MAX_TIMESTAMP => partition.offset_of_max_timestamp().map_err(|error| error.code())?,
+        MAX_TIMESTAMP => run(&partition.max_timestamp_search(), partition)?,
         LATEST_TIERED | EARLIEST_PENDING_UPLOAD => None,
-        timestamp_ms if timestamp_ms >= 0 => {
-            partition.offset_for_timestamp(timestamp_ms).map_err(|error| error.code())?
-        }
+        timestamp_ms if timestamp_ms >= 0 => run(&partition.timestamp_search(timestamp_ms), partition)?,
         _ => return Err(ErrorCode::UNSUPPORTED_VERSION),
     };
     let answer =
@@ -60,4 +61,13 @@ fn find(topic: &Local<'_>, asked: &ListOffsetsPartition) -> Result<ListOffsetsPa
         leader_epoch: found.leader_epoch.0,
         ..answer
     }))
+}
+
+/// Others go on with the partition meanwhile: a batch may take long to look into.
+fn run(
+    search: &TimestampSearch,
+    partition: MutexGuard<'_, Partition>,
+) -> Result<Option<TimestampedOffset>, ErrorCode> {
+    drop(partition);
+    search.run().map_err(|error| error.code())
 }

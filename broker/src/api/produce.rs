@@ -26,7 +26,7 @@ use protocol::records::{BatchHeader, Compression};
 use super::errors::{ToErrorCode, sentence};
 use super::leader::{Local, lead};
 use super::{Answer, Changed, Context, Incoming, Outcome, RequestError};
-use crate::replica::{PartitionHandle, ProduceError, RefusedRecord};
+use crate::replica::{Effort, PartitionHandle, ProduceError, RefusedRecord, Validated, validate};
 
 pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: ProduceRequest = incoming.decode()?;
@@ -37,13 +37,29 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ou
     }
     let topics: Vec<_> = last_of_each(&request)
         .into_iter()
-        .map(|(name, partitions)| {
-            let topic = Local::of_name(context.node, name);
-            let partitions = partitions.into_iter().map(|data| match &refused {
-                Some((error, message)) => failed(data.index, *error, message.clone()),
-                None => append(context, &topic, data, incoming.version),
+        .map(|(name, partitions)| (name, Local::of_name(context.node, name), partitions))
+        .collect();
+    // All are looked into before one is appended, so that the whole request can go elsewhere.
+    let mut effort = context.effort;
+    let mut looked_into = Vec::with_capacity(topics.len());
+    for (name, topic, partitions) in &topics {
+        let mut of_topic = Vec::with_capacity(partitions.len());
+        for data in partitions {
+            of_topic.push(match &refused {
+                Some((error, message)) => Err(failed(data.index, *error, message.clone())),
+                None => look_into(context, topic, data, incoming.version, &mut effort)?,
             });
-            TopicResponse { name: name.to_owned(), partitions: partitions.collect() }
+        }
+        looked_into.push((*name, of_topic));
+    }
+    let topics: Vec<_> = looked_into
+        .into_iter()
+        .map(|(name, partitions)| {
+            let appended = partitions.into_iter().map(|batch| match batch {
+                Ok(batch) => append(context, &batch),
+                Err(refused) => refused,
+            });
+            TopicResponse { name: name.to_owned(), partitions: appended.collect() }
         })
         .collect();
     let answer = if request.acks == 0 {
@@ -105,52 +121,81 @@ fn refusal(request: &ProduceRequest, version: i16) -> Option<(ErrorCode, String)
     }
 }
 
-fn append(context: &Context<'_>, topic: &Local<'_>, data: &PartitionData, version: i16) -> PartitionResponse {
+/// A batch that can be appended, and where.
+struct Batch<'a> {
+    index: i32,
+    replica: &'a PartitionHandle,
+    validated: Validated<'a>,
+}
+
+/// Reads a batch to its last record, without holding its partition: others go on there meanwhile.
+fn look_into<'a>(
+    context: &Context<'_>,
+    topic: &'a Local<'_>,
+    data: &'a PartitionData,
+    version: i16,
+    effort: &mut Effort,
+) -> Result<Result<Batch<'a>, PartitionResponse>, RequestError> {
+    let index = data.index;
     let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
     let living = |replica| if PartitionHandle::is_deleted(replica) { Err(unknown) } else { Ok(replica) };
-    let replica = match topic.replica(data.index).map(AsRef::as_ref).and_then(living) {
+    let replica = match topic.replica(index).map(AsRef::as_ref).and_then(living) {
         Ok(replica) => replica,
-        Err(error_code) => return failed(data.index, error_code, why_not(error_code, data.index)),
+        Err(error_code) => return Ok(Err(failed(index, error_code, why_not(error_code, index)))),
     };
     if topic.is_internal() {
         let message = format!("{} is written by the broker alone", replica.name.topic);
-        return failed(data.index, ErrorCode::INVALID_TOPIC_EXCEPTION, message);
+        return Ok(Err(failed(index, ErrorCode::INVALID_TOPIC_EXCEPTION, message)));
     }
     let records = data.records.as_deref().unwrap_or_default();
     if version < 7 && is_zstd(records) {
         let message = "Zstandard needs Produce version 7 or later".to_owned();
-        return failed(data.index, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, message);
+        return Ok(Err(failed(index, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, message)));
     }
+    let config = match lead(replica, -1) {
+        Ok(partition) => partition.config().clone(),
+        Err(error_code) => return Ok(Err(failed(index, error_code, why_not(error_code, index)))),
+    };
+    match validate(records, &config, effort, context.now_ms) {
+        Ok(validated) => Ok(Ok(Batch { index, replica, validated })),
+        Err(ProduceError::Laborious) => Err(RequestError::Laborious),
+        Err(error) => Ok(Err(refused(index, replica, error))),
+    }
+}
+
+fn append(context: &Context<'_>, batch: &Batch<'_>) -> PartitionResponse {
+    let Batch { index, replica, validated } = batch;
     // Bound first, so that the partition is free again before the waiting fetches are told.
     let appended = match lead(replica, -1) {
-        Ok(mut partition) => partition.append(records, context.now_ms),
-        Err(error_code) => return failed(data.index, error_code, why_not(error_code, data.index)),
+        Ok(mut partition) => partition.append_validated(validated, context.now_ms),
+        Err(error_code) => return failed(*index, error_code, why_not(error_code, *index)),
     };
     match appended {
         Ok(appended) => {
             replica.waiters.notify_all();
             PartitionResponse {
-                index: data.index,
+                index: *index,
                 base_offset: appended.base_offset.0,
                 log_append_time_ms: appended.log_append_time_ms.unwrap_or(-1),
                 log_start_offset: appended.log_start_offset.0,
                 ..Default::default()
             }
         }
-        Err(error) => {
-            if error.code() == ErrorCode::KAFKA_STORAGE_ERROR {
-                tracing::error!(partition = %replica.name, "{error}");
-            }
-            let answer = failed(data.index, error.code(), sentence(&error));
-            let (ProduceError::Timestamps { refused, .. } | ProduceError::NoKeys { refused, .. }) = error
-            else {
-                return answer;
-            };
-            let of =
-                |RefusedRecord { index, message }| RecordError { batch_index: index, message: Some(message) };
-            PartitionResponse { record_errors: refused.into_iter().map(of).collect(), ..answer }
-        }
+        Err(error) => refused(*index, replica, error),
     }
+}
+
+/// The answer to a batch that is not taken.
+fn refused(index: i32, replica: &PartitionHandle, error: ProduceError) -> PartitionResponse {
+    if error.code() == ErrorCode::KAFKA_STORAGE_ERROR {
+        tracing::error!(partition = %replica.name, "{error}");
+    }
+    let answer = failed(index, error.code(), sentence(&error));
+    let (ProduceError::Timestamps { refused, .. } | ProduceError::NoKeys { refused, .. }) = error else {
+        return answer;
+    };
+    let of = |RefusedRecord { index, message }| RecordError { batch_index: index, message: Some(message) };
+    PartitionResponse { record_errors: refused.into_iter().map(of).collect(), ..answer }
 }
 
 /// Why a partition is not written to here.

@@ -85,17 +85,6 @@ impl FileRegion {
     }
 }
 
-/// An offset found by time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TimestampedOffset {
-    /// The record's, ms since 1970.
-    pub timestamp_ms: i64,
-    /// The record's.
-    pub offset: Offset,
-    /// Leader epoch of its batch.
-    pub leader_epoch: LeaderEpoch,
-}
-
 impl Log {
     /// Opens the log in `dir`, or starts one there.
     pub fn open(
@@ -221,29 +210,6 @@ impl Log {
         let newer: u64 = self.segments[index + 1..].iter().map(|segment| segment.size).sum();
         let segment = &self.segments[index];
         newer + segment.size - segment.position_at_or_before(from)
-    }
-
-    /// First record whose timestamp is `timestamp_ms` or later, ms since 1970.
-    pub fn offset_for_timestamp(&self, timestamp_ms: i64) -> Result<Option<TimestampedOffset>, StorageError> {
-        for segment in &self.segments {
-            if segment.max_timestamp.is_some_and(|(largest, _)| largest >= timestamp_ms) {
-                let found = segment.find_timestamp(timestamp_ms, self.log_start_offset)?;
-                if found.is_some() {
-                    return Ok(found);
-                }
-            }
-        }
-        Ok(None)
-    }
-
-    /// First of the records with the largest timestamp (KIP-734); `None` when there are none.
-    pub fn offset_of_max_timestamp(&self) -> Result<Option<TimestampedOffset>, StorageError> {
-        let largest =
-            self.segments.iter().filter_map(|segment| segment.max_timestamp).map(|(largest, _)| largest);
-        match largest.max() {
-            Some(largest) => self.offset_for_timestamp(largest),
-            None => Ok(None),
-        }
     }
 
     /// A leader's reign begins: what it will write comes from here on.

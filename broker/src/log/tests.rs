@@ -127,6 +127,20 @@ fn a_region_outlives_the_segment_it_points_into() {
     assert_eq!(check_batch(&bytes).unwrap().base_offset, Offset(0));
 }
 
+/// It may take long, and the log goes on meanwhile.
+#[test]
+fn a_search_by_time_needs_the_log_no_more() {
+    let config = LogConfig { segment_bytes: 300, ..LogConfig::default() };
+    let (mut log, _) = open(&MemoryStorage::new(), &config, RecoveryHints::default());
+    for time in [10, 20, 30, 40] {
+        append(&mut log, &batch(&[time], 100)).unwrap();
+    }
+    let search = log.timestamp_search(15);
+    log.delete_before(Offset(4)).unwrap();
+    assert_eq!(search.run().unwrap().map(|found| found.offset), Some(Offset(1)));
+    assert_eq!(log.timestamp_search(15).run().unwrap(), None);
+}
+
 #[test]
 fn flush_messages_syncs_without_being_asked() {
     let storage = MemoryStorage::new();

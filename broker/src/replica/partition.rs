@@ -9,10 +9,10 @@ use thiserror::Error;
 use super::error::ProduceError;
 use super::producer_state::{ProducerDescription, ProducerState, SequenceCheck};
 use super::snapshots::Snapshots;
-use super::validation::{Validated, validate};
+use super::validation::{Effort, Validated, validate};
 use crate::log::{
     Appended, Checkpoint, CleanerConfig, Cleaning, CleaningStats, DeletedSegments, FileRegion, Log,
-    LogConfig, PendingFlush, ReadError, Recovery, RecoveryHints, Storage, StorageError, TimestampedOffset,
+    LogConfig, PendingFlush, ReadError, Recovery, RecoveryHints, Storage, StorageError, TimestampSearch,
 };
 
 /// Why records were not deleted.
@@ -104,14 +104,23 @@ impl Partition {
         Ok((Self { log, producers, snapshots, role, leader_epoch }, recovery))
     }
 
-    /// Checks and appends what a producer sent for this partition. A batch that an idempotent
-    /// producer sent before (one of its last five) is not written again: the answer is the first
-    /// one's. `now_ms` counts from 1970.
+    /// Checks and appends what a producer sent for this partition, here and now.
     pub fn append(&mut self, records: &[u8], now_ms: i64) -> Result<Appended, ProduceError> {
+        let validated = validate(records, self.log.config(), &mut { Effort::WHATEVER }, now_ms)?;
+        self.append_validated(&validated, now_ms)
+    }
+
+    /// Appends what was [`validate`]d. A batch that an idempotent producer sent before (one of its
+    /// last five) is not written again: the answer is the first one's. `now_ms` counts from 1970.
+    pub fn append_validated(
+        &mut self,
+        validated: &Validated<'_>,
+        now_ms: i64,
+    ) -> Result<Appended, ProduceError> {
         assert_eq!(self.role, Role::Leader, "who does not lead appends nothing for a producer");
-        let Validated { header, bytes } = validate(records, self.log.config(), now_ms)?;
+        let Validated { header, bytes } = validated;
         if let SequenceCheck::Duplicate { base_offset, last_offset, timestamp_ms } =
-            self.producers.check(&header)?
+            self.producers.check(header)?
         {
             return Ok(Appended {
                 base_offset,
@@ -121,7 +130,7 @@ impl Partition {
             });
         }
         let end = self.log.log_end_offset();
-        let appended = self.log.append(&bytes, &header, self.leader_epoch, now_ms)?;
+        let appended = self.log.append(bytes, header, self.leader_epoch, now_ms)?;
         assert_eq!(appended.base_offset, end, "a batch gets the offsets behind the last one's");
         assert_eq!(
             self.high_watermark(),
@@ -129,7 +138,7 @@ impl Partition {
             "one replica: what is written is committed"
         );
         if header.is_idempotent() {
-            let placed = BatchHeader { base_offset: appended.base_offset, ..header };
+            let placed = BatchHeader { base_offset: appended.base_offset, ..*header };
             self.producers.note(&placed, Some(now_ms));
         }
         Ok(appended)
@@ -192,14 +201,17 @@ impl Partition {
         self.log.bytes_after(from)
     }
 
-    /// First record whose timestamp is `timestamp_ms` or later.
-    pub fn offset_for_timestamp(&self, timestamp_ms: i64) -> Result<Option<TimestampedOffset>, StorageError> {
-        self.log.offset_for_timestamp(timestamp_ms)
+    /// Looks for the first record whose timestamp is `timestamp_ms` or later: [`run`] it without
+    /// holding the partition.
+    ///
+    /// [`run`]: TimestampSearch::run
+    pub fn timestamp_search(&self, timestamp_ms: i64) -> TimestampSearch {
+        self.log.timestamp_search(timestamp_ms)
     }
 
-    /// First of the records with the largest timestamp (`ListOffsets`' -3).
-    pub fn offset_of_max_timestamp(&self) -> Result<Option<TimestampedOffset>, StorageError> {
-        self.log.offset_of_max_timestamp()
+    /// Looks for the first of the records with the largest timestamp (`ListOffsets`' -3).
+    pub fn max_timestamp_search(&self) -> TimestampSearch {
+        self.log.max_timestamp_search()
     }
 
     /// `OffsetForLeaderEpoch`: the largest epoch not after `epoch` and where it ends; `None` when

@@ -25,7 +25,7 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use protocol::records::{
-    BatchHeader, RecordError, RecordSummary, TimestampType, assemble, check_produced, opened, walk,
+    BatchHeader, RecordError, RecordSummary, TimestampType, assemble, check_produced, opened, walk_within,
     with_header,
 };
 
@@ -38,18 +38,47 @@ const MAX_REFUSED: usize = 100;
 /// Producers without a clock send this; it is no timestamp, and passes.
 const NO_TIMESTAMP: i64 = -1;
 
+/// Compressing so much takes a millisecond or more.
+const COMPRESSED_IN_PASSING: usize = 16 << 10;
+
 /// A batch that may be appended.
 #[derive(Debug)]
-pub(super) struct Validated<'a> {
+pub struct Validated<'a> {
     pub(super) header: BatchHeader,
     /// As they came, unless something in the header had to be corrected.
     pub(super) bytes: Cow<'a, [u8]>,
 }
 
-/// Reads a batch as its producer sent it. `now_ms` counts from 1970.
-pub(super) fn validate<'a>(
+/// How much work validating may be: a kilobyte can have a hundred megabytes of records in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Effort {
+    /// Bytes of records that may still come of what is compressed.
+    unpacked: usize,
+    is_bounded: bool,
+}
+
+impl Effort {
+    /// As much as a batch may be.
+    pub const WHATEVER: Self = Self { unpacked: usize::MAX, is_bounded: false };
+
+    /// What others can wait for, for all batches of a request together.
+    pub fn in_passing() -> Self {
+        Self { unpacked: 1 << 20, is_bounded: true }
+    }
+
+    /// Whether records were refused because they are more than this is meant for.
+    fn is_exceeded_by(&self, error: &RecordError) -> bool {
+        self.is_bounded && matches!(error, RecordError::TooLarge { .. })
+    }
+}
+
+/// Reads a batch as its producer sent it. `now_ms` counts from 1970. Needs the log's settings and
+/// not the log: other requests go on with that. What is more than `effort` is
+/// [`ProduceError::Laborious`].
+pub fn validate<'a>(
     records: &'a [u8],
     config: &LogConfig,
+    effort: &mut Effort,
     now_ms: i64,
 ) -> Result<Validated<'a>, ProduceError> {
     let max = config.max_message_bytes;
@@ -58,7 +87,7 @@ pub(super) fn validate<'a>(
     }
     let header = check_produced(records).map_err(RecordError::from)?;
     let largest =
-        read_records(records, &header, &Times::of(config, &header, now_ms), config.cleanup.compact)?;
+        read_records(records, &header, effort, &Times::of(config, &header, now_ms), config.cleanup.compact)?;
     let max_timestamp = match config.timestamp_type {
         TimestampType::CreateTime => largest,
         TimestampType::LogAppendTime => now_ms,
@@ -76,8 +105,12 @@ pub(super) fn validate<'a>(
         let bytes = Cow::Owned(with_header(records, &corrected));
         return Ok(Validated { header: corrected, bytes });
     }
+    let plain = opened(records, &header)?;
+    if effort.is_bounded && plain.len() > COMPRESSED_IN_PASSING {
+        return Err(ProduceError::Laborious);
+    }
     let mut bytes = Vec::new();
-    let header = assemble(&corrected, &opened(records, &header)?, config.compression_levels, &mut bytes)?;
+    let header = assemble(&corrected, &plain, config.compression_levels, &mut bytes)?;
     if bytes.len() > max as usize {
         return Err(ProduceError::TooLarge { size: bytes.len(), max });
     }
@@ -89,6 +122,7 @@ pub(super) fn validate<'a>(
 fn read_records(
     records: &[u8],
     header: &BatchHeader,
+    effort: &mut Effort,
     times: &Times,
     needs_keys: bool,
 ) -> Result<i64, ProduceError> {
@@ -96,7 +130,7 @@ fn read_records(
     // A producer may say that a broker has stamped them: none has.
     let attributes = header.attributes.with_timestamp_type(TimestampType::CreateTime);
     let unstamped = BatchHeader { attributes, ..*header };
-    let misplaced = walk(records, &unstamped, |record| {
+    let walked = walk_within(records, &unstamped, &mut effort.unpacked, |record| {
         if record.offset_delta != record.index {
             return ControlFlow::Break(record);
         }
@@ -108,6 +142,10 @@ fn read_records(
         }
         largest = largest.max(record.timestamp_ms);
         ControlFlow::Continue(())
+    });
+    let misplaced = walked.map_err(|error| match error {
+        error if effort.is_exceeded_by(&error) => ProduceError::Laborious,
+        error => error.into(),
     })?;
     if let Some(RecordSummary { index, offset_delta, .. }) = misplaced {
         return Err(ProduceError::OffsetDelta { index, offset_delta });

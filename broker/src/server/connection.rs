@@ -28,6 +28,7 @@ use crate::api::join_group::ParkedJoin;
 use crate::api::sync_group::ParkedSync;
 use crate::api::{self, Answer, Endpoint, Frame, Parked, RequestError};
 use crate::coordinator::Effect;
+use crate::replica::Effort;
 
 /// A client that has sent this many requests without reading an answer is
 /// not read from until it does.
@@ -213,12 +214,20 @@ impl Connection {
         while let Some((frame, place)) = self.take_frame()? {
             let measurement = Measurement::begin(&self.peer.shared.node.config, &frame);
             if api::may_take_long(&self.peer.shared.node, &frame) {
-                let elsewhere = Elsewhere::handle(self.peer.clone(), frame, place);
+                let shares = api::memory_shares(&frame);
+                let elsewhere = Elsewhere::handle(self.peer.clone(), frame, place, shares);
                 self.elsewhere = Some((elsewhere, measurement));
                 return Ok(Read::TurnOver);
             }
-            let answer = self.peer.handle(frame)?;
-            self.await_answer(answer, measurement);
+            match self.peer.handle(frame.clone(), Effort::in_passing()) {
+                Err(RequestError::Laborious) => {
+                    let peer = self.peer.clone();
+                    let elsewhere = Elsewhere::handle(peer, frame, place, api::LABORIOUS_SHARES);
+                    self.elsewhere = Some((elsewhere, measurement));
+                    return Ok(Read::TurnOver);
+                }
+                answer => self.await_answer(answer?, measurement),
+            }
             read = Read::Some;
             if !self.may_read() || self.ready_bytes() - before >= TURN_BYTES || Instant::now() >= turn_ends {
                 return Ok(Read::TurnOver);

@@ -1,9 +1,10 @@
 //! Requests that would hold up the thread that serves everybody.
 //!
 //! Most requests are answered in microseconds, where their bytes arrived. What may take
-//! milliseconds (a request of megabytes is decoded and walked, a topic is made on the disk) is
-//! handled on a thread of its own, a few at a time, and fewer of those that may take much memory;
-//! its connection waits for it, for requests are handled in their order.
+//! milliseconds (a request of megabytes is decoded and walked, a topic is made on the disk, a
+//! kilobyte turns out to have a hundred megabytes of records in it) is handled on a thread of its
+//! own, a few at a time, and fewer of those that may take much memory; its connection waits for it,
+//! for requests are handled in their order.
 
 use std::fmt;
 use std::pin::Pin;
@@ -17,6 +18,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use super::clock;
 use super::shared::Shared;
 use crate::api::{self, Answer, Endpoint, RequestError};
+use crate::replica::Effort;
 
 /// One end of a connection and the other, as far as requests ask for it.
 #[derive(Clone, Debug)]
@@ -30,7 +32,7 @@ pub(super) struct Peer {
 
 impl Peer {
     /// Handles one request, and tells others what it did to them.
-    pub(super) fn handle(&self, frame: Bytes) -> Result<Answer, RequestError> {
+    pub(super) fn handle(&self, frame: Bytes, effort: Effort) -> Result<Answer, RequestError> {
         let context = api::Context {
             node: &self.shared.node,
             now_ms: self.shared.clock.now_ms(),
@@ -38,6 +40,7 @@ impl Peer {
             client_host: &self.client_host,
             token: self.shared.next_token(),
             random: clock::random,
+            effort,
         };
         let mut outcome = api::handle(&context, frame)?;
         self.shared.propagate(&mut outcome);
@@ -49,14 +52,15 @@ impl Peer {
 pub(super) struct Elsewhere(JoinHandle<Result<Result<Answer, RequestError>, JoinError>>);
 
 impl Elsewhere {
-    /// Handles it when its turn comes. `place` is given back when it no longer takes memory.
-    pub(super) fn handle(peer: Peer, frame: Bytes, place: Option<OwnedSemaphorePermit>) -> Self {
+    /// Handles it when its turn comes. `place` is given back when it no longer takes memory, of
+    /// which it has so many `shares`.
+    pub(super) fn handle(peer: Peer, frame: Bytes, place: Option<OwnedSemaphorePermit>, shares: u32) -> Self {
         Self(tokio::spawn(async move {
             let shared = &peer.shared;
-            let memory = taken(&shared.memory, api::memory_shares(&frame)).await;
+            let memory = taken(&shared.memory, shares).await;
             let turn = taken(&shared.elsewhere, 1).await;
             spawn_blocking(move || {
-                let answer = peer.handle(frame);
+                let answer = peer.handle(frame, Effort::WHATEVER);
                 drop((place, turn, memory));
                 answer
             })
@@ -92,13 +96,16 @@ mod tests {
     use protocol::init_producer_id::InitProducerIdRequest;
     use protocol::metadata::MetadataRequest;
     use protocol::offset_for_leader_epoch::OffsetForLeaderEpochRequest;
-    use protocol::{Request, decode_response, encode_request};
+    use protocol::produce::{PartitionData, ProduceRequest, TopicData};
+    use protocol::records::{BatchBuilder, Compression};
+    use protocol::{ErrorCode, Request, Uuid, decode_response, encode_request};
     use tempfile::TempDir;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
     use tokio::net::{TcpListener, TcpStream};
 
     use super::*;
     use crate::BrokerConfig;
+    use crate::controller::{Placement, TopicConfig};
     use crate::log::{DiskStorage, Storage};
     use crate::node::Node;
     use crate::server::clock::Clock;
@@ -160,6 +167,56 @@ mod tests {
         assert_eq!(early, Err(std::io::ErrorKind::WouldBlock), "a write where everybody waits for it");
         drop(turns);
         assert_eq!(answer::<InitProducerIdRequest>(&mut client, 4).await, 1);
+    }
+
+    /// A few kilobytes, of which megabytes come: nothing in their frame tells.
+    #[tokio::test]
+    async fn a_small_batch_with_much_in_it_holds_up_its_own_connection_and_no_other() {
+        let data_dir = TempDir::new().unwrap();
+        let shared = shared(&data_dir);
+        let placement = Placement::Spread { partitions: 1, replication_factor: 1 };
+        let mut gzip = TopicConfig::default();
+        gzip.set("compression.type", "gzip").unwrap();
+        for (topic, id, config) in [("bombs", 1, TopicConfig::default()), ("repacked", 2, gzip)] {
+            shared.node.create_topic(topic, Uuid([id; 16]), &placement, config).unwrap();
+        }
+        let records = |compression, len| {
+            let mut batch = BatchBuilder::new().compression(compression);
+            batch.push(shared.clock.now_ms(), None, Some(&vec![0; len]));
+            batch.finish()
+        };
+        let produce = |topic: &str, records| {
+            let data = PartitionData { index: 0, records: Some(records) };
+            let topics = vec![TopicData { name: topic.into(), partitions: vec![data] }];
+            let request = ProduceRequest { acks: -1, timeout_ms: 1_000, topics, ..Default::default() };
+            encode_request(9, 1, "test", &request)
+        };
+        let busy = shared.elsewhere.available_permits() as u32;
+        let turns = Arc::clone(&shared.elsewhere).acquire_many_owned(busy).await.unwrap();
+        let large = [
+            ("bombs", records(Compression::Zstd, 2 << 20)),
+            ("repacked", records(Compression::None, 100_000)),
+        ];
+        let mut waiting = Vec::new();
+        for (topic, records) in large {
+            let mut client = connect(&shared).await;
+            client.write_all(&produce(topic, records)).await.unwrap();
+            waiting.push(client);
+        }
+        // Small ones go to the same partitions meanwhile, and before them.
+        let mut other = connect(&shared).await;
+        for topic in ["bombs", "repacked"] {
+            other.write_all(&produce(topic, records(Compression::Zstd, 1_000))).await.unwrap();
+            assert_eq!(answer::<ProduceRequest>(&mut other, 9).await, 1);
+        }
+        drop(turns);
+        for client in &mut waiting {
+            let mut frame = vec![0; client.read_i32().await.unwrap() as usize];
+            client.read_exact(&mut frame).await.unwrap();
+            let (_, response) = decode_response::<ProduceRequest>(9, Bytes::from(frame)).unwrap();
+            let partition = &response.topics[0].partitions[0];
+            assert_eq!((partition.error_code, partition.base_offset), (ErrorCode::NONE, 1));
+        }
     }
 
     /// The threads are all busy, as with requests that never end; nothing here waits for a time.

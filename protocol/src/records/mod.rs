@@ -64,4 +64,4 @@ pub use builder::{BatchBuilder, ProducerStamp};
 pub use ids::{LeaderEpoch, Offset};
 pub use raw::{RawRecord, RawRecords, assemble, opened, raw_records};
 pub use record::{Header, Record, RecordError, Records, opened_records, records};
-pub use walk::{MAX_RECORDS_BYTES, RecordSummary, walk};
+pub use walk::{MAX_RECORDS_BYTES, RecordSummary, walk, walk_within};

@@ -38,14 +38,28 @@ pub fn walk<B>(
     header: &BatchHeader,
     visit: impl FnMut(RecordSummary) -> ControlFlow<B>,
 ) -> Result<Option<B>, RecordError> {
+    walk_within(batch, header, &mut { MAX_RECORDS_BYTES }, visit)
+}
+
+/// The same for a reader who has less patience: what comes of compressed records is taken off
+/// `budget` (bytes), and where it is more, [`RecordError::TooLarge`] names what there was.
+pub fn walk_within<B>(
+    batch: &[u8],
+    header: &BatchHeader,
+    budget: &mut usize,
+    visit: impl FnMut(RecordSummary) -> ControlFlow<B>,
+) -> Result<Option<B>, RecordError> {
     let compression = header.attributes.compression()?;
     let end = header.total_len().min(batch.len());
     let mut records = &batch[HEADER_LEN..end];
     match compression {
         Compression::None => walk_records(&mut records, header, visit).map_err(Fault::in_plain),
         compression => {
-            let mut records = Decompressor::new(compression, records, MAX_RECORDS_BYTES);
-            walk_records(&mut records, header, visit).map_err(|fault| fault.in_compressed(compression))
+            let max = (*budget).min(MAX_RECORDS_BYTES);
+            let mut records = Decompressor::new(compression, records, max);
+            let walked = walk_records(&mut records, header, visit);
+            *budget -= records.given();
+            walked.map_err(|fault| fault.in_compressed(compression, max))
         }
     }
 }
@@ -83,14 +97,12 @@ impl Fault {
         }
     }
 
-    fn in_compressed(self, compression: Compression) -> RecordError {
+    fn in_compressed(self, compression: Compression, max: usize) -> RecordError {
         let index = self.index;
         match self.what {
             Wrong::Length | Wrong::Record => RecordError::Malformed { index },
             Wrong::More => RecordError::More { count: index },
-            Wrong::Io(error) if error.kind() == ErrorKind::FileTooLarge => {
-                RecordError::TooLarge { max: MAX_RECORDS_BYTES }
-            }
+            Wrong::Io(error) if error.kind() == ErrorKind::FileTooLarge => RecordError::TooLarge { max },
             Wrong::Io(error) => RecordError::Decompress { compression, reason: error.to_string() },
         }
     }

@@ -1,13 +1,14 @@
-//! Finding things in a segment: by offset, by size, by time. The indexes say where to begin, and
-//! batch headers say where to go from there.
+//! Finding things in a segment: by offset, by size, where a time begins. The indexes say where to
+//! begin, and batch headers say where to go from there.
 
-use std::ops::ControlFlow;
+use std::sync::Arc;
 
-use protocol::records::{BatchHeader, Offset, TimestampType, walk};
+use protocol::records::{BatchHeader, Offset};
 
 use super::LogSegment;
+use crate::log::StorageError;
+use crate::log::timestamp_search::TimestampRange;
 use crate::log::walk::{Step, Walk, damaged};
-use crate::log::{StorageError, TimestampedOffset};
 
 impl LogSegment {
     /// Where the first batch whose last offset is `offset` or later begins; the segment's end when
@@ -108,62 +109,15 @@ impl LogSegment {
         Ok(())
     }
 
-    /// First record at `from` or later whose timestamp is `timestamp_ms` or later.
-    pub(in crate::log) fn find_timestamp(
-        &self,
-        timestamp_ms: i64,
-        from: Offset,
-    ) -> Result<Option<TimestampedOffset>, StorageError> {
+    /// Where to look for the first record at `from` or later whose timestamp is `timestamp_ms` or
+    /// later.
+    pub(in crate::log) fn timestamp_range(&self, timestamp_ms: i64, from: Offset) -> TimestampRange {
         let indexed = self.base_offset + i64::from(self.times.lookup(timestamp_ms));
-        let start = self.position_of(indexed.max(from))?;
-        let mut walk = Walk::headers(&*self.file, start, self.size);
-        loop {
-            match walk.next_header().map_err(StorageError::of("read", &self.path))? {
-                Step::Batch { header, position } if header.max_timestamp >= timestamp_ms => {
-                    if let Some(found) = self.find_in_batch(position, &header, timestamp_ms, from)? {
-                        return Ok(Some(found));
-                    }
-                }
-                Step::Batch { .. } => {}
-                Step::End => return Ok(None),
-                Step::Broken { position, error } => {
-                    return Err(StorageError::of("read", &self.path)(damaged(position, error)));
-                }
-            }
+        TimestampRange {
+            file: Arc::clone(&self.file),
+            path: self.path.clone(),
+            start: self.position_at_or_before(indexed.max(from)),
+            end: self.size,
         }
-    }
-
-    fn find_in_batch(
-        &self,
-        position: u64,
-        header: &BatchHeader,
-        timestamp_ms: i64,
-        from: Offset,
-    ) -> Result<Option<TimestampedOffset>, StorageError> {
-        let leader_epoch = header.partition_leader_epoch;
-        if header.last_offset() < from {
-            return Ok(None);
-        }
-        // Compaction may have taken the batch's first records.
-        let is_whole = i64::from(header.records_count) == header.next_offset() - header.base_offset;
-        if header.attributes.timestamp_type() == TimestampType::LogAppendTime && is_whole {
-            let (timestamp_ms, offset) = (header.max_timestamp, header.base_offset.max(from));
-            return Ok(Some(TimestampedOffset { timestamp_ms, offset, leader_epoch }));
-        }
-        let mut bytes = Vec::new();
-        self.file
-            .read_to(&mut bytes, position, header.total_len())
-            .map_err(StorageError::of("read", &self.path))?;
-        let found = walk(&bytes, header, |record| {
-            let offset = header.base_offset + i64::from(record.offset_delta);
-            if record.timestamp_ms >= timestamp_ms && offset >= from {
-                let timestamp_ms = record.timestamp_ms;
-                ControlFlow::Break(TimestampedOffset { timestamp_ms, offset, leader_epoch })
-            } else {
-                ControlFlow::Continue(())
-            }
-        });
-        // What can't be read (nothing such is taken in) has no time: it is passed over.
-        Ok(found.unwrap_or_default())
     }
 }

@@ -98,6 +98,11 @@ impl<'a> Decompressor<'a> {
         };
         Self { source, limit, left: limit }
     }
+
+    /// How many bytes it has given.
+    pub fn given(&self) -> usize {
+        self.limit - self.left
+    }
 }
 
 impl BufRead for Decompressor<'_> {
