@@ -18,7 +18,7 @@
 //!   is cleaned. What is younger than `min.compaction.lag.ms`, and the active segment, is left
 //!   alone.
 //! - First the dirty part is read, and noted which record of each of its keys is the newest
-//!   (`key_map.rs`).
+//!   (`key_map.rs`, `key_row.rs`).
 //! - Then all of it is written again, without the records that those make old (`filter.rs`). In the
 //!   dirty part what is noted is marked (`survivors.rs`), and batches without a mark are passed
 //!   over. Neighbours that have become small become one segment.
@@ -40,6 +40,7 @@
 
 mod filter;
 mod key_map;
+mod key_row;
 mod passes;
 mod replacement;
 mod survivors;

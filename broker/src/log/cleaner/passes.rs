@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::io;
 use std::ops::Range;
 
-use protocol::records::{BatchHeader, RecordError, opened, raw_records};
+use protocol::records::{BatchHeader, Offset, RecordError, opened, raw_records};
 
 use super::filter::{Filter, has_places};
 use super::key_map::KeyMap;
@@ -18,49 +18,92 @@ use crate::log::{LogConfig, StorageError};
 
 /// So much is written at once.
 const WRITE_BYTES: usize = 1 << 20;
-/// So many keys are looked up at once, of batches that may be small.
-const NOTED_AT_ONCE: usize = 256;
 
 impl Cleaning {
     /// Reads the dirty part and notes the newest record of each key, as far as there is room.
     pub(super) fn note_keys(&mut self) -> Result<(), StorageError> {
         let from = self.first_dirty;
         let mut newest = std::mem::replace(&mut self.newest, KeyMap::new(0, [0; 2]));
-        let (mut seen, mut noted, mut offsets) = (0, Vec::new(), Vec::new());
-        let mut full_at = None;
-        for source in self.sources.iter().filter(|source| source.next_offset > from) {
-            self.for_each_batch(source, |header, batch| {
-                let Some(batch) = batch else {
-                    return Ok(full_at.is_some() || !has_places(header, from));
-                };
-                for (place, record) in
-                    (seen..).zip(raw_records(&opened(batch, header)?, header.records_count))
-                {
+        let mut seen = 0;
+        for source in self.dirty_sources() {
+            self.for_each_noted(source, &mut seen, |header, first, batch| {
+                let Some(batch) = batch else { return Ok(newest.is_full()) };
+                let records = opened(batch, header)?;
+                // In two loops, for the processor is ahead with several records in each of them. In
+                // one it would wait at every record for the memory of another row.
+                let mut keys = Vec::with_capacity(header.records_count.clamp(0, 1 << 14) as usize);
+                for (place, record) in (first..).zip(raw_records(&records, header.records_count)) {
                     let record = record?;
                     let offset = header.base_offset + i64::from(record.offset_delta);
                     if let Some(key) = record.key.filter(|_| offset >= from) {
-                        noted.push((newest.hash(key), place));
-                        offsets.push(offset);
+                        keys.push((key, place));
                     }
                 }
-                seen += header.records_count.max(0) as u64;
-                if noted.len() >= NOTED_AT_ONCE {
-                    full_at = newest.note(&noted).map(|full| offsets[full]);
-                    noted.clear();
-                    offsets.clear();
+                for (key, place) in keys {
+                    newest.note(newest.hash(key), place);
                 }
                 Ok(true)
             })?;
-            if full_at.is_some() {
+            if newest.is_full() {
                 break;
             }
         }
-        full_at = full_at.or_else(|| newest.note(&noted).map(|full| offsets[full]));
+        let full_at = newest.settle();
         self.newest = newest;
-        self.map_end = full_at.or(self.sources.last().map(|source| source.next_offset)).unwrap_or(from);
+        self.map_end = match full_at {
+            Some(place) => self.offset_at(place)?,
+            None => self.sources.last().map_or(from, |source| source.next_offset),
+        };
         let cleaned = self.sources.partition_point(|source| source.base_offset < self.map_end);
         self.groups = group(&self.sources[..cleaned], &self.config);
         Ok(())
+    }
+
+    /// The offset of the record at this place, which is looked for once more: few cleanings have
+    /// more keys than there is room for.
+    fn offset_at(&self, place: u64) -> Result<Offset, StorageError> {
+        let (mut seen, mut found) = (0, None);
+        for source in self.dirty_sources() {
+            self.for_each_noted(source, &mut seen, |header, first, batch| {
+                let Some(batch) = batch else {
+                    return Ok(!(first..first + header.records_count.max(0) as u64).contains(&place));
+                };
+                let records = opened(batch, header)?;
+                let mut records = raw_records(&records, header.records_count);
+                let record = records.nth((place - first) as usize).transpose()?;
+                found = record.map(|record| header.base_offset + i64::from(record.offset_delta));
+                Ok(true)
+            })?;
+            if found.is_some() {
+                break;
+            }
+        }
+        Ok(found.expect("a record that was noted is still there"))
+    }
+
+    fn dirty_sources(&self) -> impl Iterator<Item = &Source> {
+        self.sources.iter().filter(|source| source.next_offset > self.first_dirty)
+    }
+
+    /// As [`Cleaning::for_each_batch`], for those whose records have places: with the place of the
+    /// first. `seen` counts records, from segment to segment.
+    fn for_each_noted(
+        &self,
+        source: &Source,
+        seen: &mut u64,
+        mut visit: impl FnMut(&BatchHeader, u64, Option<&[u8]>) -> Result<bool, RecordError>,
+    ) -> Result<(), StorageError> {
+        let mut first = *seen;
+        self.for_each_batch(source, |header, batch| {
+            if batch.is_none() {
+                if !has_places(header, self.first_dirty) {
+                    return Ok(true);
+                }
+                first = *seen;
+                *seen += header.records_count.max(0) as u64;
+            }
+            visit(header, first, batch)
+        })
     }
 
     /// Writes what stays of a group, and syncs it.

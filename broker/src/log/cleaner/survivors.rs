@@ -90,8 +90,10 @@ mod tests {
             counts in vec(prop_oneof![8 => 0u64..12, 1 => 0u64..200], 0..60),
         ) {
             let mut map = KeyMap::new(1 << 20, [1, 2]);
-            let records: Vec<_> = newest.iter().map(|&place| (map.hash(&place.to_be_bytes()), place)).collect();
-            prop_assert_eq!(map.note(&records), None);
+            for &place in &newest {
+                map.note(map.hash(&place.to_be_bytes()), place);
+            }
+            prop_assert_eq!(map.settle(), None);
             let mut survivors = Survivors { max_span: 100, ..Survivors::new() };
             let (mut found, mut end) = (BTreeSet::new(), 0);
             for count in counts {
