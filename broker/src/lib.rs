@@ -42,6 +42,7 @@ mod users;
 
 pub mod coordinator;
 pub mod log;
+pub mod quorum;
 pub mod replica;
 
 pub use config::{BrokerConfig, Certificate};

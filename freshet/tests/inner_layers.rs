@@ -45,7 +45,7 @@ const ORDER: [Inner; 9] = [
     Inner {
         name: "broker",
         order: &[
-            "listener log request_metrics users",
+            "listener log quorum request_metrics users",
             "replica",
             "coordinator",
             "config controller refusals",
