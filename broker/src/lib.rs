@@ -12,6 +12,7 @@
 //!     coordinator/   groups of consumers, and how far they have come
 //!       replica/     one partition: what is accepted, what may be read
 //!         log/       one partition on disk
+//!         quorum/    who leads the metadata log, which is one more such log
 //! ```
 //!
 //! Each may use what stands below it. Below `server` nothing waits: time is an argument, files are

@@ -79,6 +79,31 @@ messages! {
     pub struct RemoveTopicRecord {
         topic_id: Uuid,
     }
+
+    /// A leader's reign begins: the value of a control record, with [`LEADER_CHANGE_KEY`].
+    pub struct LeaderChangeMessage {
+        version: i16,
+        leader_id: i32,
+        voters: Vec<LeaderChangeVoter>,
+        granting_voters: Vec<LeaderChangeVoter>,
+    }
+
+    /// Who could vote, or did.
+    pub struct LeaderChangeVoter {
+        voter_id: i32,
+    }
+}
+
+/// Key of the control record that says who leads: version 0 of a key, of type 2.
+pub const LEADER_CHANGE_KEY: [u8; 4] = [0, 0, 0, 2];
+
+impl LeaderChangeMessage {
+    /// The record's value.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut writer = Writer::default();
+        self.encode(&mut writer, VERSION);
+        writer.into_parts().0
+    }
 }
 
 /// Why the value of a record could not be read.

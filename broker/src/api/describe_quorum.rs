@@ -14,7 +14,7 @@ use protocol::describe_quorum::{
 };
 
 use super::{Context, asked};
-use crate::controller::{METADATA_TOPIC, Quorum};
+use crate::controller::{METADATA_TOPIC, MetadataLeader};
 
 pub(super) fn handle(context: &Context<'_>, request: DescribeQuorumRequest) -> DescribeQuorumResponse {
     let named = asked::partitions(request.topics.into_iter().map(|topic| {
@@ -45,7 +45,7 @@ pub(super) fn handle(context: &Context<'_>, request: DescribeQuorumRequest) -> D
 }
 
 fn describe(context: &Context<'_>) -> QuorumPartition {
-    let Quorum { leader_id, leader_epoch, high_watermark } = context.node.metadata.quorum();
+    let MetadataLeader { leader_id, leader_epoch, high_watermark } = context.node.metadata.leader();
     let voter = ReplicaState {
         replica_id: leader_id,
         log_end_offset: high_watermark.0,

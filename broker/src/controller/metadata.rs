@@ -32,23 +32,26 @@ pub(crate) struct Metadata {
 
 /// Who leads the metadata log, and how far it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Quorum {
+pub(crate) struct MetadataLeader {
     pub(crate) leader_id: i32,
     pub(crate) leader_epoch: LeaderEpoch,
     pub(crate) high_watermark: Offset,
 }
 
 impl Metadata {
-    /// Reads what the data directory has.
+    /// Reads what the data directory has, and has this broker elected. `seed` must not repeat from
+    /// run to run.
     pub(crate) fn open(
         storage: &Arc<dyn Storage>,
         log_dir: &LogDir,
         data_dir: &Path,
         node_id: i32,
         started_with: LogConfig,
+        seed: u64,
+        now_ms: i64,
     ) -> Result<Self, MetadataLogError> {
         let reserve = Reserve::new(Arc::clone(storage), data_dir);
-        let (log, image) = MetadataLog::open(storage, log_dir, data_dir, node_id, &reserve)?;
+        let (log, image) = MetadataLog::open(storage, log_dir, data_dir, node_id, &reserve, seed, now_ms)?;
         let defaults = Arc::new(Defaults::new(started_with, node_id, image.resources()));
         Ok(Self {
             node_id,
@@ -110,10 +113,10 @@ impl Metadata {
 
     /// Who leads the metadata log, and how far it goes. There is one voter, so all of it is
     /// committed.
-    pub(crate) fn quorum(&self) -> Quorum {
+    pub(crate) fn leader(&self) -> MetadataLeader {
         let log = self.log();
         let leader_id = self.controller_id();
-        Quorum { leader_id, leader_epoch: log.leader_epoch(), high_watermark: log.end() }
+        MetadataLeader { leader_id, leader_epoch: log.leader_epoch(), high_watermark: log.end() }
     }
 
     /// Begins a change. Another waits until this one is dropped.

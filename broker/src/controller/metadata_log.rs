@@ -6,8 +6,8 @@
 //! have undone, a *snapshot* of what is alive is written behind its end, and only then all before
 //! it is removed: whenever a crash comes, reading from the start gives the same image.
 //!
-//! The log has a leader like any other, and each leader an epoch. Here each run of the broker is
-//! one: its batches carry the number after that of the last batch it found.
+//! The log has a leader like any other, and each leader an epoch, which its batches carry. Who
+//! leads is elected (`voter.rs`), by a broker that is alone each time it starts.
 //!
 //! An older version keeps all topics in one text file (`topics_file.rs`). A data directory that has
 //! one goes by it, whatever the log says: the file is removed once all of it is in the log, and
@@ -29,6 +29,7 @@ use super::image::{Image, MAX_PARTITIONS, PartitionRegistration, Topic};
 use super::names::METADATA_TOPIC;
 use super::records::{of_image, of_topic};
 use super::topics_file::{self, TopicEntry};
+use super::voter::Voter;
 use crate::log::{
     AppendError, Log, LogConfig, LogDir, ReadError, RecoveryHints, Reserve, Storage, StorageError,
     TopicPartition, read_file,
@@ -59,7 +60,7 @@ pub(crate) enum MetadataLogError {
 #[derive(Debug)]
 pub(super) struct MetadataLog {
     log: Log,
-    leader_epoch: LeaderEpoch,
+    voter: Voter,
     /// How many records the log has when it is next asked how many of them are alive.
     look_at_records: u64,
 }
@@ -77,11 +78,14 @@ impl MetadataLog {
         data_dir: &Path,
         node_id: i32,
         reserve: &Reserve,
+        seed: u64,
+        now_ms: i64,
     ) -> Result<(Self, Image), MetadataLogError> {
         let (dir, old) = (log_dir.partition_dir(&name()), data_dir.join("topics"));
+        let start = |storage| Self::of(storage, data_dir, &dir, node_id, seed, now_ms);
         let Some(bytes) = read_file(&**storage, &old, MAX_FILE_BYTES)? else {
             check_damage(&**storage, &dir)?;
-            let log = Self::of(storage, data_dir, &dir)?;
+            let log = start(storage)?;
             let image = log.replay()?;
             return Ok((log, image));
         };
@@ -97,7 +101,7 @@ impl MetadataLog {
         }
         let log = reserve.spend(|| {
             storage.remove_dir(&dir).map_err(StorageError::of("remove", &dir))?;
-            let mut log = Self::of(storage, data_dir, &dir)?;
+            let mut log = start(storage)?;
             log.write_all(&image)?;
             Ok(log)
         })?;
@@ -106,7 +110,14 @@ impl MetadataLog {
         Ok((log, image))
     }
 
-    fn of(storage: &Arc<dyn Storage>, data_dir: &Path, dir: &Path) -> Result<Self, StorageError> {
+    fn of(
+        storage: &Arc<dyn Storage>,
+        data_dir: &Path,
+        dir: &Path,
+        node_id: i32,
+        seed: u64,
+        now_ms: i64,
+    ) -> Result<Self, StorageError> {
         // Every batch is synced before the next: no crash can tear two.
         let config = LogConfig {
             retention_ms: None,
@@ -128,8 +139,8 @@ impl MetadataLog {
                 recovery.truncated_bytes
             );
         }
-        let leader_epoch = LeaderEpoch(log.latest_epoch().map_or(1, |last| last.0.saturating_add(1)));
-        Ok(Self { log, leader_epoch, look_at_records: MIN_SNAPSHOT_RECORDS })
+        let voter = Voter::open(storage, dir, node_id, &mut log, seed, now_ms)?;
+        Ok(Self { log, voter, look_at_records: MIN_SNAPSHOT_RECORDS })
     }
 
     fn replay(&self) -> Result<Image, MetadataLogError> {
@@ -147,7 +158,9 @@ impl MetadataLog {
             let mut rest = bytes.as_slice();
             while !rest.is_empty() {
                 let header = check_batch(rest).map_err(|error| damaged(from, &error))?;
-                for record in records(rest).map_err(|error| damaged(from, &error))? {
+                // That somebody else leads changes nothing of what the cluster has.
+                let is_change = !header.attributes.is_control();
+                for record in records(rest).map_err(|error| damaged(from, &error))?.filter(|_| is_change) {
                     let record = record.map_err(|error| damaged(from, &error))?;
                     let change = MetadataRecord::decode(record.value.unwrap_or_default())
                         .map_err(|error| damaged(record.offset, &error))?;
@@ -175,8 +188,11 @@ impl MetadataLog {
         }
         let bytes = batch.finish();
         let header = check_produced(&bytes).expect("a batch that was just built is right");
-        match self.log.append(&bytes, &header, self.leader_epoch, NO_TIME_MS) {
-            Ok(_) => Ok(()),
+        match self.log.append(&bytes, &header, self.voter.epoch(), NO_TIME_MS) {
+            Ok(_) => {
+                self.voter.appended(&self.log);
+                Ok(())
+            }
             Err(AppendError::Storage(error)) => Err(error),
             Err(AppendError::TooLargeForSegment { size, .. }) => {
                 unreachable!("{size} bytes fit in a segment of 1 GB")
@@ -219,7 +235,7 @@ impl MetadataLog {
 
     /// The epoch under which this run writes.
     pub(super) fn leader_epoch(&self) -> LeaderEpoch {
-        self.leader_epoch
+        self.voter.epoch()
     }
 
     /// The offset that the next change gets.

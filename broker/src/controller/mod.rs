@@ -33,11 +33,12 @@ mod topic_config;
 pub(crate) mod topics;
 mod topics_file;
 mod values;
+mod voter;
 
 pub(crate) use brokers::{BrokerRegistration, Brokers};
 pub(crate) use error::TopicError;
 pub(crate) use image::{Image, PartitionRegistration, Topic};
-pub(crate) use metadata::{Change, Metadata, Quorum};
+pub(crate) use metadata::{Change, Metadata, MetadataLeader};
 pub(crate) use metadata_log::MetadataLogError;
 pub(crate) use names::{METADATA_TOPIC, is_internal};
 pub(crate) use place::Placement;

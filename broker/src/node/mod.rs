@@ -66,7 +66,8 @@ impl Node {
         let log_dir = LogDir::open(Arc::clone(storage), data_dir.clone())?;
         let cluster_id = meta_properties::read_or_write(&**storage, &data_dir, node_id, &random)?;
         let producer_ids = ProducerIds::open(Arc::clone(storage), &data_dir)?;
-        let metadata = Metadata::open(storage, &log_dir, &data_dir, node_id, config.log.clone())?;
+        let started_with = config.log.clone();
+        let metadata = Metadata::open(storage, &log_dir, &data_dir, node_id, started_with, random(), now_ms)?;
         let defaults = metadata.defaults();
         let replicas = Replicas::open(Arc::clone(storage), log_dir, node_id, &metadata.image(), |topic| {
             defaults.log_config(&topic.config)

@@ -83,9 +83,9 @@ fn settings_of_resources_outlive_a_snapshot_and_a_kill() {
     for written_again in [false, true] {
         if written_again {
             node.metadata.make_log_due();
-            let before = node.metadata.quorum();
+            let before = node.metadata.leader();
             node.checkpoint().unwrap();
-            assert_ne!(node.metadata.quorum(), before, "nothing was written again");
+            assert_ne!(node.metadata.leader(), before, "nothing was written again");
         }
         let again = open(&storage.kill());
         assert_eq!(again.metadata.resource_config(BROKER, ""), of_broker);
@@ -280,7 +280,8 @@ proptest! {
 fn replayed(storage: &MemoryStorage) -> Image {
     let killed: Arc<dyn Storage> = Arc::new(storage.kill());
     let log_dir = LogDir::open(Arc::clone(&killed), "data".into()).unwrap();
-    let metadata = Metadata::open(&killed, &log_dir, Path::new("data"), 1, LogConfig::default()).unwrap();
+    let metadata =
+        Metadata::open(&killed, &log_dir, Path::new("data"), 1, LogConfig::default(), 7, 0).unwrap();
     metadata.image().clone()
 }
 
@@ -436,4 +437,59 @@ fn a_start_on_a_full_disk_behind_a_deletion_succeeds_and_what_is_made_again_inhe
     let partition = first(&third, "t");
     let partition = partition.lock();
     assert_eq!((partition.log_start_offset(), partition.log_end_offset()), (Offset(0), Offset(9)));
+}
+
+/// The epoch of each reign that the metadata log tells of.
+fn reigns(storage: &MemoryStorage) -> Vec<i32> {
+    let path = Path::new("data/__cluster_metadata-0/00000000000000000000.log");
+    let bytes = storage.bytes(path).expect("the log is there");
+    let (mut rest, mut epochs) = (bytes.as_slice(), Vec::new());
+    while let Ok(header) = check_batch(rest) {
+        if header.attributes.is_control() {
+            epochs.push(header.partition_leader_epoch.0);
+        }
+        rest = &rest[header.total_len()..];
+    }
+    epochs
+}
+
+#[test]
+fn a_broker_that_is_alone_is_elected_at_each_start_in_a_later_epoch() {
+    let mut storage = MemoryStorage::new();
+    for start in 1..=3 {
+        let node = open(&storage);
+        let leader = node.metadata.leader();
+        assert_eq!((leader.leader_id, leader.leader_epoch.0), (1, start));
+        create(&node, &format!("t{start}"), start as u8, 1).unwrap();
+        assert!(node.metadata.leader().high_watermark > leader.high_watermark);
+        storage = storage.crash(|_, _| 0);
+    }
+    assert_eq!(reigns(&storage), [1, 2, 3]);
+    assert_eq!(names(&open(&storage)), ["t1", "t2", "t3"]);
+}
+
+/// What a version left that knew of no elections, and what is left when the file is lost.
+#[test]
+fn without_its_state_a_voter_takes_the_epochs_of_its_log() {
+    let storage = MemoryStorage::new();
+    drop(open(&storage));
+    drop(open(&storage));
+    let state = Path::new("data/__cluster_metadata-0/quorum-state");
+    storage.remove(state).unwrap();
+    assert_eq!(open(&storage).metadata.leader().leader_epoch.0, 3);
+    assert_eq!(reigns(&storage), [1, 2, 3]);
+}
+
+#[test]
+fn a_state_that_can_not_be_believed_stops_the_start_and_is_left_as_it_is() {
+    let storage = MemoryStorage::new();
+    drop(open(&storage));
+    let state = Path::new("data/__cluster_metadata-0/quorum-state");
+    let long = vec![0xff; 90_000];
+    for bytes in [&b""[..], b"{}", b"{\"leaderEpoch\":-7}", &long] {
+        storage.put(state, bytes);
+        let error = try_open(&storage).unwrap_err().to_string();
+        assert!(error.contains("quorum-state"), "{error}");
+        assert_eq!(storage.bytes(state).as_deref(), Some(bytes));
+    }
 }

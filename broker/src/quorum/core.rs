@@ -120,8 +120,9 @@ impl Quorum {
             voters,
             timeouts,
             dice: seed,
+            // Where there is a log all the same, its epochs are taken.
             durable: state.unwrap_or(ElectionState {
-                epoch: LeaderEpoch(0),
+                epoch: log.last_epoch().unwrap_or(LeaderEpoch(0)),
                 leader: None,
                 voted: None,
                 directory: Uuid::ZERO,

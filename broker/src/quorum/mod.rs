@@ -19,8 +19,8 @@
 //!   leader how far the follower is, and what it missed is the answer. A follower whose end isn't
 //!   in the leader's log is told where the two part, cuts its log there, and asks again.
 //! - A follower that hears nothing of its leader for a *fetch timeout* wants to stand. It asks
-//!   first whether it would be elected (the *pre-vote*), which changes no epoch. Who hears from a leader
-//!   says no, so a voter that was cut off comes back without deposing anyone.
+//!   first whether it would be elected (the *pre-vote*), which changes no epoch. Who hears from a
+//!   leader says no, so a voter that was cut off comes back without deposing anyone.
 //! - A leader that no majority fetches from *resigns*: someone else may lead already, and clients
 //!   that still reach this one must not wait for it.
 //!
@@ -46,12 +46,13 @@
 //! There are two ways out:
 //!
 //! - **Everyone is new.** A newcomer votes for a newcomer, and is elected by *all* voters only.
-//!   Then nothing was ever acknowledged. The elected notes the directory ids of all, the *founders*, and
-//!   tells them. A newcomer that reads its own among them knows that its disk wasn't wiped since.
+//!   Then nothing was ever acknowledged. The elected notes the directory ids of all, the
+//!   *founders*, and tells them. A newcomer that reads its own among them knows that its disk
+//!   wasn't wiped since.
 //! - **A leader takes it in.** At a newcomer's first fetch the leader appends a record. When that
-//!   is committed *without* the newcomer, and the newcomer has everything up to it, it counts again.
-//!   Waiting for what was there already isn't enough: a candidate that its former life voted for
-//!   might still win. With the new record on a majority no candidate from before can.
+//!   is committed *without* the newcomer, and the newcomer has everything up to it, it counts
+//!   again. Waiting for what was there already isn't enough: a candidate that its former life voted
+//!   for might still win. With the new record on a majority no candidate from before can.
 //!
 //! # The contract
 //!

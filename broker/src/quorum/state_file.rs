@@ -8,7 +8,8 @@
 //! ```
 //!
 //! The last three fields are ours: Kafka has the directory id in `meta.properties`, and leaves it
-//! to the operator to format no disk that has voted. The file is replaced at once, whole and synced.
+//! to the operator to format no disk that has voted. The file is replaced at once, whole and
+//! synced.
 
 use protocol::Uuid;
 use protocol::records::LeaderEpoch;

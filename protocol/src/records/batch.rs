@@ -162,11 +162,14 @@ impl Attributes {
         self.0 & (1 << 4) != 0
     }
 
-    /// Holds a commit or abort marker instead of records.
+    /// Holds a marker (of a commit, an abort, a leader's reign) instead of records.
     pub fn is_control(self) -> bool {
-        self.0 & (1 << 5) != 0
+        self.0 & CONTROL != 0
     }
 }
+
+/// The attribute bit of a batch that holds a marker instead of records.
+pub const CONTROL: i16 = 1 << 5;
 
 /// The 61 bytes before the records, read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

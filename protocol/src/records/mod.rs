@@ -57,7 +57,7 @@ mod varint;
 mod walk;
 
 pub use batch::{
-    Attributes, BatchError, BatchHeader, BrokerFields, Compression, HEADER_LEN, LENGTH_PREFIX_LEN,
+    Attributes, BatchError, BatchHeader, BrokerFields, CONTROL, Compression, HEADER_LEN, LENGTH_PREFIX_LEN,
     TimestampType, check_batch, check_produced, checksum, with_header,
 };
 pub use builder::{BatchBuilder, ProducerStamp};
