@@ -34,6 +34,11 @@ impl ItemId {
         self.0
     }
 
+    /// The item of this number.
+    pub(super) fn of_number(number: u32) -> Self {
+        Self(number)
+    }
+
     pub(super) fn new(slot: usize, generation: u8) -> Self {
         Self(slot as u32 | u32::from(generation) << SLOT_BITS)
     }

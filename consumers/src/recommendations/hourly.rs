@@ -124,7 +124,7 @@ impl HourlyRecommendations {
             ts: valid_from,
             session_id: String::new(),
             after: None,
-            items: self.job.model.front_page(&mut self.job.scratch, &self.job.config),
+            items: self.job.model.front_page(&mut self.job.scratch.lock(), &self.job.config),
         };
         answers.push(RecommendationsStale(batched(front.clone())).into());
         answers.push(RecommendationsBatch(batched(front)).into());
@@ -141,12 +141,12 @@ impl HourlyRecommendations {
         let RecommendationsProcessor { model, visits, scratch, config, .. } = job;
         let items = if click.session_id.len() > MAX_NAME_BYTES {
             counters.overlong_names += 1;
-            model.front_page(scratch, config)
+            model.front_page(&mut scratch.lock(), config)
         } else {
             let item = item_name(click, counters).map(|name| model.find(name));
             let (visit, _) = live.observe_beside(Some(visits), click, item, now_ms, config);
             let itself = visits.get(&click.session_id).and_then(|visit| visit.number);
-            model.page(visit, itself, scratch, config)
+            model.page(&visit, itself, &mut scratch.lock(), config)
         };
         answers.push(RecommendationsStale(Batched::as_of(page(click, items), period)).into());
         self.clicks.push(click.clone());
@@ -211,6 +211,6 @@ impl HourlyRecommendations {
         }
         let id = &clicks[0].session_id;
         let itself = visits.get(id).and_then(|visit| visit.number);
-        model.page(alone.get(id).expect("it was observed"), itself, scratch, config)
+        model.page(&alone.get(id).expect("it was observed"), itself, &mut scratch.lock(), config)
     }
 }

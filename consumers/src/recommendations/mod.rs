@@ -29,11 +29,13 @@ mod hourly;
 mod mart;
 mod model;
 mod order_weights;
+mod packed_visit;
 mod postings;
 mod session_index;
 #[cfg(test)]
 mod tests;
 mod trending;
+mod visit;
 mod visits;
 
 use events::{Click, Event, HOUR_MS, Recommendations, Timestamp, Topic};
@@ -42,7 +44,7 @@ pub use config::{Blend, Interest, RecommendationsConfig};
 pub use hourly::HourlyRecommendations;
 pub use mart::MART;
 
-use model::{Model, Scratch};
+use model::{Model, SharedScratch};
 use processor::Processor;
 use processor::event_time::{DeduplicationWindow, Watermark};
 use visits::Visits;
@@ -64,7 +66,7 @@ pub struct RecommendationsProcessor {
     model: Model,
     visits: Visits,
     seen: DeduplicationWindow,
-    scratch: Scratch,
+    scratch: SharedScratch,
     front: FrontPage,
     counters: Counters,
 }
@@ -91,7 +93,7 @@ impl RecommendationsProcessor {
             model: Model::new(&config),
             visits: Visits::new(),
             seen: DeduplicationWindow::new(DEDUPLICATION_CAPACITY),
-            scratch: Scratch::default(),
+            scratch: SharedScratch::default(),
             front: FrontPage::default(),
             counters: Counters::default(),
             config,
@@ -114,8 +116,8 @@ impl RecommendationsProcessor {
     /// The page for a session as it is now, or for a shopper without one. Changes nothing.
     pub fn page(&mut self, session_id: &str) -> Vec<String> {
         match self.visits.get(session_id) {
-            Some(visit) => self.model.page(visit, visit.number, &mut self.scratch, &self.config),
-            None => self.model.front_page(&mut self.scratch, &self.config),
+            Some(visit) => self.model.page(&visit, visit.number, &mut self.scratch.lock(), &self.config),
+            None => self.model.front_page(&mut self.scratch.lock(), &self.config),
         }
     }
 
@@ -142,19 +144,20 @@ impl RecommendationsProcessor {
         let now_ms = self.model.advance(click.ts, &self.config);
         let items = if click.session_id.len() > MAX_NAME_BYTES {
             self.counters.overlong_names += 1;
-            wanted.then(|| self.model.front_page(&mut self.scratch, &self.config))
+            wanted.then(|| self.model.front_page(&mut self.scratch.lock(), &self.config))
         } else {
             let item = item_name(click, &mut self.counters).map(|name| self.model.get_or_insert(name));
-            let (visit, is_new) = self.visits.observe(click, item, now_ms, &self.config);
-            let page = wanted.then(|| self.model.page(visit, visit.number, &mut self.scratch, &self.config));
-            if visit.pace.bot() {
+            let (mut visit, is_new) = self.visits.observe(click, item, now_ms, &self.config);
+            let page =
+                wanted.then(|| self.model.page(&visit, visit.number, &mut self.scratch.lock(), &self.config));
+            if visit.pace.bot {
                 self.counters.bot_events += 1;
                 if let Some(number) = visit.number {
                     self.model.mark_as_bot(number);
                 }
             } else if is_new && (visit.training_examples as usize) < self.config.training_examples_per_session
             {
-                self.model.learn(visit, click.ts.ms());
+                self.model.learn(&mut visit, click.ts.ms());
             }
             self.counters.overflowed += u64::from(visit.overflowed);
             page
@@ -168,7 +171,7 @@ impl RecommendationsProcessor {
         if self.front.published_ms.is_some_and(|at_ms| now_ms - at_ms < FRONT_PAGE_MS) {
             return None;
         }
-        let items = self.model.front_page(&mut self.scratch, &self.config);
+        let items = self.model.front_page(&mut self.scratch.lock(), &self.config);
         if self.front.published_ms.is_some() && items == self.front.items {
             return None;
         }

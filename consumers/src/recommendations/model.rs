@@ -26,6 +26,7 @@
 //!   shorter until the next click.
 
 use std::cmp::Ordering;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use events::{PAGE_ITEMS, Timestamp};
 
@@ -36,7 +37,7 @@ use super::decay_watermark;
 use super::order_weights::{MAX_DISTANCE, OrderWeights};
 use super::session_index::SessionIndex;
 use super::trending::Trending;
-use super::visits::{SessionItem, Visit};
+use super::visit::{SessionItem, Visit};
 use processor::event_time::Watermark;
 
 /// The factor on an item of the session for each item that was met after it.
@@ -70,8 +71,8 @@ pub(super) struct Model {
 }
 
 /// Working memory of an answer, kept from one to the next so that answering allocates nothing.
-/// Indexed by slots of items and by places of sessions.
-#[derive(Clone, Debug, Default)]
+/// Indexed by slots of items and by places of sessions, of whichever model makes a page.
+#[derive(Debug, Default)]
 pub(super) struct Scratch {
     /// The number of the page, so that marks of earlier pages need not be cleared.
     page: u32,
@@ -88,6 +89,18 @@ pub(super) struct Scratch {
     voted: Vec<u32>,
     neighbours: Vec<Neighbour>,
     best: Vec<(f32, ItemId)>,
+}
+
+/// The working memory of a recommender and of its clones: it holds nothing between two pages, and
+/// one for each partition would take a megabyte.
+#[derive(Clone, Debug, Default)]
+pub(super) struct SharedScratch(Arc<Mutex<Scratch>>);
+
+impl SharedScratch {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Scratch> {
+        // A page begins by clearing what another one left.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]

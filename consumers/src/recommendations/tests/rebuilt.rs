@@ -101,12 +101,15 @@ fn who_shares_a_past_answers_as_if_it_were_their_own() {
     for event in after {
         own.process(event, &mut expected);
     }
-    for processor in &mut sharing {
-        let mut answers = Vec::new();
-        for event in after {
-            processor.process(event, &mut answers);
+    // In turns, for they share their working memory too.
+    let mut answers = [Vec::new(), Vec::new()];
+    for event in after {
+        for (processor, answers) in sharing.iter_mut().zip(&mut answers) {
+            processor.process(event, answers);
         }
-        assert_eq!(answers, expected);
+    }
+    for (processor, answers) in sharing.iter().zip(&answers) {
+        assert_eq!(answers, &expected);
         assert!(processor.visits.len() < own.visits.len() / 2, "only those who came back, and the new");
     }
     let came_back = after.iter().any(|event| before.iter().any(|earlier| earlier.key() == event.key()));
