@@ -1,5 +1,7 @@
 //! What amounts are usual: for one card, for one terminal, for all cards together.
 
+use super::frozen::frozen;
+
 /// Mean and spread of the logarithm of amounts: robust, and averaged over the newest ones.
 ///
 /// On the log scale "five times as much" is the same distance for any currency and any spender.
@@ -11,6 +13,8 @@ pub(super) struct Baseline {
     mean: f32,
     variance: f32,
 }
+
+frozen!(Baseline { seen, mean, variance });
 
 const WINSOR: f32 = 2.5;
 /// Newest amounts never weigh less than this, so that a change of habit is learnt in about 50

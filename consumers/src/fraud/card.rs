@@ -3,6 +3,7 @@
 use events::{DAY_MS, HOUR_MS};
 
 use super::baseline::Baseline;
+use super::frozen::{Frozen, frozen};
 use super::windows::Windows;
 
 /// The most terminals that are remembered for one card, the latest first.
@@ -62,6 +63,36 @@ pub(super) struct Burst {
     pub(super) last_ms: i64,
     pub(super) largest_cents: i64,
     sum_ln: f32,
+}
+
+frozen!(Card {
+    windows,
+    amounts,
+    burst,
+    hours,
+    chargebacks,
+    last_at,
+    last_location,
+    home,
+    suspicion,
+    alarm_ms,
+    blocked,
+    terminals,
+    categories,
+});
+frozen!(Block { since_ms, until_ms });
+frozen!(CardLocation { lat, lon, at_ms });
+frozen!(Burst { count, started_ms, last_ms, largest_cents, sum_ln });
+frozen!(Chargebacks { known, frauds, episode, genuine_since });
+
+impl Frozen for ChargebackHistory {
+    fn freeze(&self, bytes: &mut Vec<u8>) {
+        self.0.freeze(bytes);
+    }
+
+    fn thaw(bytes: &mut &[u8]) -> Self {
+        Self(Frozen::thaw(bytes))
+    }
 }
 
 impl Burst {

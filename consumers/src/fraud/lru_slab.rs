@@ -5,13 +5,18 @@
 //! a quarter goes at once, so that no list need be kept in the order of use. It does two things
 //! that neither a crate such as `lru` nor [`processor::bounded`] does: an entry keeps its slot for
 //! as long as it lives, so that others can refer to it by a number of eight bytes; and slabs that
-//! start from one snapshot share it, and copy an entry only when they use it (*copy on write*).
+//! start from one snapshot share it, and copy an entry only when they use it (*copy on write*). The
+//! snapshot is on the disk: in time each entry of it is used by one of them.
 
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use hashbrown::HashTable;
 use processor::bounded::FixedHasher;
+
+use super::frozen::Frozen;
+use super::slab_snapshot::{FrozenEntry, SlabSnapshot};
+use super::spill::SpillFile;
 
 /// The place of an entry. It stays valid until the entry is evicted; then it finds nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +77,7 @@ pub(super) enum Lookup {
 #[derive(Clone, Debug)]
 pub(super) struct LruSlab<T> {
     capacity: usize,
-    snapshot: Option<Arc<LruSlab<T>>>,
+    snapshot: Option<Arc<SlabSnapshot>>,
     /// The slots of all entries, by the id in each.
     index: HashTable<u32>,
     slots: Vec<Slot<T>>,
@@ -81,7 +86,7 @@ pub(super) struct LruSlab<T> {
     evicted: u64,
 }
 
-impl<T: Default + Clone> LruSlab<T> {
+impl<T: Default + Frozen> LruSlab<T> {
     pub(super) fn new(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, u32::MAX as usize);
         Self {
@@ -96,23 +101,37 @@ impl<T: Default + Clone> LruSlab<T> {
     }
 
     /// A slab that begins with what is in `snapshot`.
-    pub(super) fn starting_from(snapshot: &Arc<Self>) -> Self {
-        let shared = |slot: &Slot<T>| match slot {
-            Slot::Free(generation) => Slot::Free(*generation),
-            Slot::Occupied(_) | Slot::Shared => Slot::Shared,
-        };
+    pub(super) fn starting_from(snapshot: &Arc<SlabSnapshot>, capacity: usize) -> Self {
+        let mut slots: Vec<Slot<T>> = (0..snapshot.slots()).map(|_| Slot::Shared).collect();
+        for &(index, generation) in &snapshot.free {
+            slots[index as usize] = Slot::Free(generation);
+        }
         Self {
             snapshot: Some(Arc::clone(snapshot)),
-            slots: snapshot.slots.iter().map(shared).collect(),
-            free: snapshot.free.clone(),
+            slots,
+            free: snapshot.free.iter().map(|&(index, _)| index).collect(),
             accesses: snapshot.accesses,
-            ..Self::new(snapshot.capacity)
+            ..Self::new(capacity)
         }
     }
 
-    /// Whether it began from a snapshot.
-    pub(super) fn has_snapshot(&self) -> bool {
-        self.snapshot.is_some()
+    /// What is known, for others to start from.
+    ///
+    /// # Panics
+    /// When this slab itself began from a snapshot.
+    pub(super) fn into_snapshot(self, spill: &Arc<SpillFile>) -> SlabSnapshot {
+        assert!(self.snapshot.is_none(), "a slab that started from a snapshot is not frozen again");
+        let Self { index, slots, free, accesses, .. } = self;
+        let generation = |index: u32| match slots[index as usize] {
+            Slot::Free(generation) => (index, generation),
+            Slot::Occupied(_) | Slot::Shared => panic!("slot {index} is on the list of free ones"),
+        };
+        let free = free.into_iter().map(generation).collect();
+        let entries = slots.into_iter().map(|slot| match slot {
+            Slot::Occupied(entry) => Some((entry.id, entry.generation, entry.value)),
+            Slot::Free(_) | Slot::Shared => None,
+        });
+        SlabSnapshot::new(spill, entries, (index, free, accesses))
     }
 
     /// All that is known, and an empty slab in its place.
@@ -133,9 +152,12 @@ impl<T: Default + Clone> LruSlab<T> {
         if self.index.len() >= self.capacity {
             self.evict_quarter();
         }
-        let shared = self.snapshot.as_ref().and_then(|snapshot| snapshot.find(id));
-        if let Some(index) = shared.filter(|&index| matches!(self.slots[index as usize], Slot::Shared)) {
-            let generation = self.copy(index).expect("an id of the snapshot has its entry there");
+        let shared = self.snapshot.as_ref().and_then(|snapshot| snapshot.find(hash(id), id));
+        if let Some((index, entry)) =
+            shared.filter(|&(index, _)| matches!(self.slots[index as usize], Slot::Shared))
+        {
+            let generation = entry.generation;
+            self.copy(index, entry);
             return (SlotId { index, generation }, Lookup::Copied);
         }
         let index = self.free.pop().unwrap_or_else(|| {
@@ -153,7 +175,8 @@ impl<T: Default + Clone> LruSlab<T> {
     /// The entry in this slot, unless it was evicted.
     pub(super) fn get_mut(&mut self, slot: SlotId) -> Option<&mut T> {
         if matches!(self.slots.get(slot.index as usize)?, Slot::Shared) {
-            self.copy(slot.index);
+            let entry = self.snapshot.as_ref()?.entry(slot.index)?;
+            self.copy(slot.index, entry);
         }
         match &mut self.slots[slot.index as usize] {
             Slot::Occupied(entry) if entry.generation == slot.generation => Some(&mut entry.value),
@@ -161,14 +184,9 @@ impl<T: Default + Clone> LruSlab<T> {
         }
     }
 
-    /// Copies the snapshot's entry of this slot, and returns its generation.
-    fn copy(&mut self, index: u32) -> Option<u32> {
-        let snapshot = self.snapshot.as_ref()?;
-        let Slot::Occupied(entry) = &snapshot.slots[index as usize] else { return None };
-        let entry = Entry { last_access: self.accesses, ..(**entry).clone() };
-        let generation = entry.generation;
-        self.occupy(index, entry);
-        Some(generation)
+    /// Takes over the snapshot's entry of this slot.
+    fn copy(&mut self, index: u32, FrozenEntry { id, generation, value }: FrozenEntry<T>) {
+        self.occupy(index, Entry { id, generation, last_access: self.accesses, value });
     }
 
     /// The slot of the entry with this id.
@@ -257,8 +275,9 @@ mod tests {
         let mut before: LruSlab<u32> = LruSlab::new(4);
         let (a, b) = (before.get_or_insert("a").0, before.get_or_insert("b").0);
         *before.get_mut(a).unwrap() = 7;
-        let snapshot = Arc::new(before);
-        let (mut one, mut other) = (LruSlab::starting_from(&snapshot), LruSlab::starting_from(&snapshot));
+        let snapshot = Arc::new(before.into_snapshot(&Arc::default()));
+        let start = || LruSlab::<u32>::starting_from(&snapshot, 4);
+        let (mut one, mut other) = (start(), start());
         assert_eq!(one.get_or_insert("a"), (a, Lookup::Copied));
         assert_eq!(one.get_or_insert("a"), (a, Lookup::Known));
         *one.get_mut(a).unwrap() += 1;
@@ -271,5 +290,30 @@ mod tests {
         }
         assert_eq!(one.get_mut(a), None, "a was evicted, and does not come back as it was");
         assert_eq!(one.get_or_insert("a").1, Lookup::New);
+    }
+
+    #[test]
+    fn what_is_put_aside_is_what_was_known_and_none_of_it_is_in_memory() {
+        let mut before: LruSlab<Vec<u32>> = LruSlab::new(3_000);
+        for number in 0..3_500_u32 {
+            let slot = before.get_or_insert(&format!("id {number}")).0;
+            *before.get_mut(slot).unwrap() = vec![number; number as usize % 5];
+        }
+        let mut known = before.clone();
+        let spill = Arc::default();
+        let snapshot = Arc::new(before.into_snapshot(&spill));
+        assert!(snapshot.is_on_disk());
+        let mut after = LruSlab::<Vec<u32>>::starting_from(&snapshot, 3_000);
+        // The newest first: an id that was forgotten takes the room of none that is looked for.
+        for number in (0..3_500_u32).rev() {
+            let id = format!("id {number}");
+            let was_known = known.find(&id).is_some();
+            let slot = known.get_or_insert(&id).0;
+            let (found, lookup) = after.get_or_insert(&id);
+            assert_eq!(lookup, if was_known { Lookup::Copied } else { Lookup::New }, "{id}");
+            if was_known {
+                assert_eq!((found, after.get_mut(found)), (slot, known.get_mut(slot)), "{id}");
+            }
+        }
     }
 }

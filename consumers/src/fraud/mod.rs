@@ -47,6 +47,7 @@ mod card;
 mod decide;
 mod facts;
 mod features;
+mod frozen;
 mod label_queue;
 mod lru_slab;
 mod mart;
@@ -57,6 +58,7 @@ mod place_set;
 mod quality;
 mod reasons;
 mod scorecard;
+mod slab_snapshot;
 mod spill;
 mod terminal;
 mod waiting;
@@ -83,6 +85,7 @@ use processor::bounded::fingerprint;
 use processor::event_time::Watermark;
 pub use quality::{Case, Money, Quality};
 pub use scorecard::Scorecard;
+use slab_snapshot::SlabSnapshot;
 use terminal::Terminal;
 use waiting::Scored;
 
@@ -194,19 +197,17 @@ struct Counters {
 pub struct TrainedSnapshot {
     /// Everything except the fields that follow.
     detector: FraudProcessor,
-    cards: Arc<LruSlab<Card>>,
-    terminals: Arc<LruSlab<Terminal>>,
+    cards: Arc<SlabSnapshot>,
+    terminals: Arc<SlabSnapshot>,
     labels: Arc<LabelSnapshot>,
 }
 
 impl TrainedSnapshot {
     /// Freezes what this detector has learnt.
     pub fn of(mut detector: FraudProcessor) -> Self {
-        assert!(
-            !detector.cards.has_snapshot(),
-            "a detector that started from a snapshot is not frozen again"
-        );
+        let spill = Arc::default();
         let (cards, terminals) = (detector.cards.take(), detector.terminals.take());
+        let (cards, terminals) = (cards.into_snapshot(&spill), terminals.into_snapshot(&spill));
         let empty = detector.labels.empty();
         let labels = std::mem::replace(&mut detector.labels, empty).into_snapshot();
         detector.counters = Counters::default();
@@ -216,8 +217,8 @@ impl TrainedSnapshot {
     /// A detector that continues from here.
     pub fn fork(&self) -> FraudProcessor {
         FraudProcessor {
-            cards: LruSlab::starting_from(&self.cards),
-            terminals: LruSlab::starting_from(&self.terminals),
+            cards: LruSlab::starting_from(&self.cards, self.detector.config.max_cards),
+            terminals: LruSlab::starting_from(&self.terminals, self.detector.config.max_terminals),
             labels: self.detector.labels.starting_from(&self.labels),
             ..self.detector.clone()
         }

@@ -62,7 +62,11 @@ enum Room {
 
 impl<const WIDTH: usize> Spilled<WIDTH> {
     pub(super) fn new(spill: &Arc<SpillFile>, records: impl Iterator<Item = [u8; WIDTH]>) -> Self {
-        let bytes: Vec<u8> = records.flatten().collect();
+        Self::of_bytes(spill, records.flatten().collect())
+    }
+
+    /// Records that stand one behind the other already.
+    pub(super) fn of_bytes(spill: &Arc<SpillFile>, bytes: Vec<u8>) -> Self {
         let len = bytes.len() / WIDTH;
         let room = match if len > 0 { spill.write(&bytes).ok() } else { None } {
             Some((file, at)) => Room::File(file, at),
@@ -75,11 +79,23 @@ impl<const WIDTH: usize> Spilled<WIDTH> {
         self.len
     }
 
+    #[cfg(test)]
+    pub(super) fn is_on_disk(&self) -> bool {
+        matches!(self.room, Room::File(..))
+    }
+
     /// The record at `place`.
     pub(super) fn at(&self, place: usize) -> [u8; WIDTH] {
         let mut record = [0; WIDTH];
         self.read(place, &mut record);
         record
+    }
+
+    /// The bytes of so many records from `place` on.
+    pub(super) fn range(&self, place: usize, records: usize) -> Vec<u8> {
+        let mut bytes = vec![0; records * WIDTH];
+        self.read(place, &mut bytes);
+        bytes
     }
 
     /// The first place from which on no record is `before`, of records in such an order.

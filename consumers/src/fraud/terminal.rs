@@ -6,6 +6,7 @@ use events::{DAY_MS, HOUR_MS};
 
 use super::baseline::Baseline;
 use super::card::ChargebackHistory;
+use super::frozen::frozen;
 
 /// Days of labels that are kept.
 const DAYS: usize = 48;
@@ -37,6 +38,9 @@ struct Day {
     swipes: u32,
     frauds: u32,
 }
+
+frozen!(Terminal { amounts, chargebacks, outcomes, matured, rates, rated_ms, days, tiny });
+frozen!(Day { day, swipes, frauds });
 
 /// Time constants of the two rates, in milliseconds.
 const RATE_MS: [i64; 2] = [HOUR_MS, 14 * DAY_MS];

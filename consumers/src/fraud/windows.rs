@@ -20,6 +20,8 @@ use std::collections::VecDeque;
 
 use events::{DAY_MS, HOUR_MS};
 
+use super::frozen::{Frozen, frozen};
+
 /// The lengths of the windows, in milliseconds, the shortest first. A swipe is inside for exactly
 /// this long.
 pub(super) const SPANS_MS: [i64; 4] = [HOUR_MS, DAY_MS, 7 * DAY_MS, 30 * DAY_MS];
@@ -47,6 +49,20 @@ pub(super) struct Windows {
     /// For each window, the index of its oldest swipe (the ring's length when it is empty).
     cursors: [u16; SPANS_MS.len()],
     sums: [i64; SPANS_MS.len()],
+}
+
+frozen!(Windows { ring, base_ms, cursors, sums });
+
+impl Frozen for Entry {
+    fn freeze(&self, bytes: &mut Vec<u8>) {
+        let Self { cents, after_ms } = *self;
+        (cents, after_ms).freeze(bytes);
+    }
+
+    fn thaw(bytes: &mut &[u8]) -> Self {
+        let (cents, after_ms) = Frozen::thaw(bytes);
+        Self { cents, after_ms }
+    }
 }
 
 impl Windows {
