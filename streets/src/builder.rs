@@ -75,6 +75,8 @@ impl Parts {
         for street in &self.streets {
             lay(&mut map, street);
         }
+        map.links.shrink_to_fit();
+        map.bends.shrink_to_fit();
         map.leaving = adjacency(map.nodes.len(), &map.links, |link| link.from);
         map.arriving = adjacency(map.nodes.len(), &map.links, |link| link.to);
         map.after = map.links.iter().map(|link| map.leaving.range(link.to)).collect();

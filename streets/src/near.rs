@@ -1,11 +1,11 @@
 //! What is around a position: an R-tree over the straight pieces of all streets.
 
-use std::ops::ControlFlow;
+use std::ops::Range;
 
-use rstar::{AABB, RTree, RTreeObject};
+use rstar::{AABB, ParentNode, RTree, RTreeNode, RTreeObject};
 
 use crate::geometry::{METRES_PER_DEGREE, in_circle, metres_per_degree_lon};
-use crate::map::{LinkId, Map};
+use crate::map::{Bend, LinkId, Map};
 
 /// A link near a position, and the point of it that is nearest.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -20,21 +20,41 @@ pub struct Candidate {
     pub bearing_deg: f64,
 }
 
-/// All straight pieces by where they lie. A piece is named by the bend it begins at and the street
-/// it belongs to; the R-tree keeps the box of each (Guttman 1984, bulk loaded by overlap
-/// minimising top-down).
+/// All straight pieces by where they lie: an R-tree (Guttman 1984, bulk loaded by overlap
+/// minimising top-down), laid out flat. A search goes through the nodes in their order, and past
+/// all that is below one whose box is too far.
 #[derive(Debug, Default)]
-pub(crate) struct Index(RTree<Piece>);
+pub(crate) struct Index {
+    /// Each node before those below it.
+    nodes: Vec<Node>,
+    /// In the order of the nodes that hold them.
+    pieces: Vec<Piece>,
+}
 
 #[derive(Debug)]
+struct Node {
+    /// West, south, east, north in degrees: the box of all that is below it, or a little more.
+    corners: [f32; 4],
+    /// The first node that is not below it.
+    next: u32,
+    /// The pieces that it holds itself.
+    pieces: Range<u32>,
+}
+
+/// A straight piece, named by the bend it begins at and the street it belongs to.
+#[derive(Clone, Copy, Debug)]
 struct Piece {
-    /// West, south, east, north in degrees.
-    corners: [f64; 4],
     street: u32,
     bend: u32,
 }
 
-impl RTreeObject for Piece {
+/// A piece and the box that it lies in.
+struct Boxed {
+    piece: Piece,
+    corners: [f64; 4],
+}
+
+impl RTreeObject for Boxed {
     type Envelope = AABB<[f64; 2]>;
 
     fn envelope(&self) -> Self::Envelope {
@@ -48,14 +68,71 @@ impl Index {
         let mut pieces = Vec::with_capacity(map.bends.len());
         for (street, of) in map.streets.iter().enumerate() {
             for bend in of.bends.start..of.bends.end - 1 {
-                let (a, b) = (map.bends[bend as usize].point, map.bends[bend as usize + 1].point);
-                let corners =
-                    [a.lon().min(b.lon()), a.lat().min(b.lat()), a.lon().max(b.lon()), a.lat().max(b.lat())];
-                pieces.push(Piece { corners, street: street as u32, bend });
+                let corners = corners(&map.bends[bend as usize], &map.bends[bend as usize + 1]);
+                pieces.push(Boxed { piece: Piece { street: street as u32, bend }, corners });
             }
         }
-        Index(RTree::bulk_load(pieces))
+        let mut index = Index { nodes: Vec::new(), pieces: Vec::with_capacity(pieces.len()) };
+        if !pieces.is_empty() {
+            index.lay(RTree::bulk_load(pieces).root());
+        }
+        index.nodes.shrink_to_fit();
+        index
     }
+
+    /// Adds a node and all that is below it.
+    fn lay(&mut self, node: &ParentNode<Boxed>) {
+        let ([west, south], [east, north]) = (node.envelope().lower(), node.envelope().upper());
+        let (at, first) = (self.nodes.len(), self.pieces.len() as u32);
+        let corners = [at_most(west), at_most(south), at_least(east), at_least(north)];
+        self.nodes.push(Node { corners, next: 0, pieces: first..first });
+        for child in node.children() {
+            match child {
+                RTreeNode::Leaf(Boxed { piece, .. }) => self.pieces.push(*piece),
+                RTreeNode::Parent(node) => self.lay(node),
+            }
+        }
+        // All leaves of an R-tree are equally deep: a node holds either nodes or pieces.
+        if self.nodes.len() == at + 1 {
+            self.nodes[at].pieces.end = self.pieces.len() as u32;
+        }
+        self.nodes[at].next = self.nodes.len() as u32;
+    }
+
+    /// The pieces of all nodes whose boxes meet a window: all pieces that meet it, and others.
+    fn pieces_near(&self, window: [f64; 4]) -> impl Iterator<Item = Piece> {
+        let mut at = 0;
+        std::iter::from_fn(move || {
+            let node = self.nodes.get(at)?;
+            let meets = meet(node.corners.map(f64::from), window);
+            at = if meets { at + 1 } else { node.next as usize };
+            Some(if meets { node.pieces.clone() } else { 0..0 })
+        })
+        .flat_map(|pieces| &self.pieces[pieces.start as usize..pieces.end as usize])
+        .copied()
+    }
+}
+
+/// The box of a piece.
+fn corners(a: &Bend, b: &Bend) -> [f64; 4] {
+    let (a, b) = (a.point, b.point);
+    [a.lon().min(b.lon()), a.lat().min(b.lat()), a.lon().max(b.lon()), a.lat().max(b.lat())]
+}
+
+/// Whether two boxes have a point in common.
+fn meet(one: [f64; 4], other: [f64; 4]) -> bool {
+    one[0] <= other[2] && other[0] <= one[2] && one[1] <= other[3] && other[1] <= one[3]
+}
+
+/// The greatest number of half the length that is no greater.
+fn at_most(number: f64) -> f32 {
+    let near = number as f32;
+    if f64::from(near) > number { near.next_down() } else { near }
+}
+
+/// The least that is no less.
+fn at_least(number: f64) -> f32 {
+    -at_most(-number)
 }
 
 impl Map {
@@ -76,14 +153,13 @@ impl Map {
         }
         let per_lon = metres_per_degree_lon(lat);
         let (wide, high) = (radius_m / per_lon, radius_m / METRES_PER_DEGREE);
-        let window = AABB::from_corners([lon - wide, lat - high], [lon + wide, lat + high]);
-        let seen = self.index.0.locate_in_envelope_intersecting_int(window, |piece| {
-            if let Some(candidate) = self.project(piece, lat, lon, per_lon, radius_m) {
-                found.push(candidate);
+        let window = [lon - wide, lat - high, lon + wide, lat + high];
+        for piece in self.index.pieces_near(window) {
+            let [a, b] = [0, 1].map(|end| &self.bends[piece.bend as usize + end]);
+            if meet(corners(a, b), window) {
+                found.extend(self.project(piece, lat, lon, per_lon, radius_m));
             }
-            ControlFlow::<()>::Continue(())
-        });
-        debug_assert!(seen.is_continue(), "the visitor never breaks off");
+        }
 
         // One candidate a street: the nearest of its pieces, the first of them where two are
         // equally near.
@@ -116,7 +192,7 @@ impl Map {
 
     /// The nearest point of one piece on a plane laid at the position, named by its street's first
     /// link and measured in the order of the street's points; none when it is too far.
-    fn project(&self, piece: &Piece, lat: f64, lon: f64, per_lon: f64, radius_m: f64) -> Option<Candidate> {
+    fn project(&self, piece: Piece, lat: f64, lon: f64, per_lon: f64, radius_m: f64) -> Option<Candidate> {
         let (a, b) = (&self.bends[piece.bend as usize], &self.bends[piece.bend as usize + 1]);
         let (ax, ay) = ((a.point.lon() - lon) * per_lon, (a.point.lat() - lat) * METRES_PER_DEGREE);
         let (bx, by) = ((b.point.lon() - lon) * per_lon, (b.point.lat() - lat) * METRES_PER_DEGREE);
@@ -218,6 +294,35 @@ mod tests {
                 }
                 Ok(())
             })?;
+        }
+    }
+
+    /// What a search passes over holds nothing that it looks for, and an R-tree of nodes that are
+    /// allocated one by one took four times the room.
+    #[test]
+    fn all_pieces_that_meet_a_window_are_gone_through_and_few_others() {
+        let map = Map::la_serena();
+        let bytes = size_of::<Node>() * map.index.nodes.len() + size_of::<Piece>() * map.index.pieces.len();
+        assert!(bytes < 20 * map.bends.len(), "{bytes} bytes for {} bends", map.bends.len());
+        for (lon, lat) in [(-71.2519, -29.9027), (-71.3395, -29.9533)] {
+            let window = [lon - 0.002, lat - 0.001, lon + 0.002, lat + 0.001];
+            let met = |piece: &Piece| {
+                let [a, b] = [0, 1].map(|end| &map.bends[piece.bend as usize + end]);
+                meet(corners(a, b), window)
+            };
+            let near: Vec<u32> = map.index.pieces_near(window).filter(met).map(|piece| piece.bend).collect();
+            let all: Vec<u32> =
+                map.index.pieces.iter().filter(|piece| met(piece)).map(|it| it.bend).collect();
+            assert!(near == all && !all.is_empty(), "{} of {}", near.len(), all.len());
+            assert!(map.index.pieces_near(window).count() < 10 * all.len() + 100);
+        }
+    }
+
+    #[test]
+    fn the_halves_of_a_number_enclose_it() {
+        for number in [0.0, -71.251_9, 29.902_7, 0.1, -0.1, 180.0, 1e-300, -1e-300] {
+            let (low, high) = (f64::from(at_most(number)), f64::from(at_least(number)));
+            assert!(low <= number && number <= high && high - low < 1e-4, "{low} {number} {high}");
         }
     }
 
