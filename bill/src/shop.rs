@@ -3,7 +3,7 @@
 //! A case is a view of an item that its session has not met before: what the shopper went for next.
 //! It is a hit when the item was on the page that this shopper had on the screen at that moment.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 
 use events::{Batched, Business, ClickKind, Event, Recommendations, SimulationTruth, Timestamp};
 
@@ -116,7 +116,7 @@ struct Page {
 
 /// Pages of one session, or those for everybody, in the order in which they could be seen.
 #[derive(Debug, Default)]
-struct Pages(VecDeque<Page>);
+struct Pages(Vec<Page>);
 
 impl Pages {
     fn add(&mut self, from: Timestamp, answer: &Recommendations) {
@@ -130,7 +130,7 @@ impl Pages {
         };
         let place = self.0.partition_point(not_after);
         if self.0.len() == self.0.capacity() {
-            // A queue would double, and there are three for each of ten thousands of visits.
+            // A vector would double, and there are three for each of ten thousands of visits.
             self.0.reserve_exact(self.0.len() / 4 + 1);
         }
         self.0.insert(place, new);
@@ -141,10 +141,9 @@ impl Pages {
     /// What was on the screen before `at`: a page that comes at the very instant of a click answers
     /// that click. Older pages are dropped: earlier moments are not judged again.
     fn before(&mut self, at: Timestamp) -> Option<&Page> {
-        while self.0.get(1).is_some_and(|next| next.from < at) {
-            self.0.pop_front();
-        }
-        self.0.front().filter(|page| page.from < at)
+        let older = self.0.iter().skip(1).take_while(|next| next.from < at).count();
+        self.0.drain(..older);
+        self.0.first().filter(|page| page.from < at)
     }
 
     /// The page on the screen before `at`.
@@ -157,9 +156,25 @@ fn items_of(page: &Recommendations) -> Box<[ItemId]> {
     page.items.iter().map(ItemId::from).collect()
 }
 
+/// What the items are that a visit has met: in order, for most visits meet a few.
 #[derive(Debug, Default)]
+struct Met(Vec<ItemId>);
+
+impl Met {
+    /// Whether this item is met for the first time.
+    fn insert(&mut self, item: ItemId) -> bool {
+        let Err(place) = self.0.binary_search(&item) else { return false };
+        if self.0.len() == self.0.capacity() {
+            self.0.reserve_exact(self.0.len() / 4 + 2);
+        }
+        self.0.insert(place, item);
+        true
+    }
+}
+
+#[derive(Debug)]
 struct Session {
-    met: HashSet<ItemId>,
+    met: Met,
     stream: Pages,
     batch: Pages,
     /// The pages of the stale model that a case may still need; `from` is when the click that each
@@ -168,11 +183,16 @@ struct Session {
     /// When the last click was that has been judged.
     judged: Option<Timestamp>,
     /// The newest that is known of it, which may not be judged yet.
-    touched: Option<Timestamp>,
+    touched: Timestamp,
     bot: bool,
 }
 
 impl Session {
+    fn new(touched: Timestamp) -> Self {
+        let (stream, batch, stale) = Default::default();
+        Self { met: Met::default(), stream, batch, stale, judged: None, touched, bot: false }
+    }
+
     /// Forgets the past if the last click was too long before `seen`. The sweep must not decide
     /// that: it comes when a watcher looks. It forgets only visits that have no past left. A page
     /// of the stream is there after the click; a late one was `clicked` before it was seen.
@@ -180,7 +200,7 @@ impl Session {
         let last = self.judged;
         self.judged = last.max(Some(seen));
         if last.is_none_or(|last| seen.since_ms(last) >= FORGOTTEN_MS) {
-            self.met.clear();
+            self.met = Met::default();
             self.stream.0.retain(|page| page.from >= clicked);
             // Of this visit's clicks another may have been made first and have come later.
             self.batch.0.retain(|page| clicked.since_ms(page.asked) < LATE_MS);
@@ -228,7 +248,7 @@ pub struct ShopBill {
     /// time, whichever partition was read first.
     waiting: BTreeMap<(Timestamp, Id, u64), (Timestamp, Option<ItemId>)>,
     sequence: u64,
-    /// Boxed: one is of twenty words, and half of the table is empty.
+    /// Boxed: one is of sixteen words, and half of the table is empty.
     sessions: HashMap<Id, Box<Session>>,
     everybody_stream: Pages,
     everybody_batch: Pages,
@@ -236,6 +256,13 @@ pub struct ShopBill {
     /// one that the stream's page on the screen answered, for a service with an old model would
     /// be as quick as one with a new.
     stale_waiting: HashMap<Id, Vec<StaleCase>>,
+}
+
+/// The session of this id, of which something was known at `seen`.
+fn touched(sessions: &mut HashMap<Id, Box<Session>>, id: Id, seen: Timestamp) -> &mut Session {
+    let session = sessions.entry(id).or_insert_with(|| Box::new(Session::new(seen)));
+    session.touched = session.touched.max(seen);
+    session
 }
 
 impl ShopBill {
@@ -260,14 +287,11 @@ impl ShopBill {
     }
 
     fn session(&mut self, id: Id, seen: Timestamp) -> &mut Session {
-        let session = self.sessions.entry(id).or_default();
-        session.touched = session.touched.max(Some(seen));
-        session
+        touched(&mut self.sessions, id, seen)
     }
 
     fn judge(&mut self, seen: Timestamp, clicked: Timestamp, session_id: Id, viewed: Option<ItemId>) {
-        let session = self.sessions.entry(session_id).or_default();
-        session.touched = session.touched.max(Some(seen));
+        let session = touched(&mut self.sessions, session_id, seen);
         session.forget_if_silent(seen, clicked);
         // Also before what is no case, so that old pages are forgotten.
         let (streamed, batched) = (session.stream.before(seen), session.batch.before(seen));
@@ -359,7 +383,7 @@ impl BusinessBill for ShopBill {
         }
         self.sessions.retain(|_, session| {
             session.drop_old_pages(until);
-            session.touched.is_some_and(|touched| until.since_ms(touched) < FORGOTTEN_MS)
+            until.since_ms(session.touched) < FORGOTTEN_MS
         });
         let recent = |case: &StaleCase| until.since_ms(case.seen) < PATIENCE_MS;
         self.stale_waiting.retain(|_, cases| cases.last().is_some_and(recent));
@@ -443,6 +467,12 @@ mod tests {
             after: Some(format!("click {minute}")),
             items: items.iter().map(ToString::to_string).collect(),
         }
+    }
+
+    /// Tens of thousands are held.
+    #[test]
+    fn a_visit_takes_sixteen_words_and_its_pages() {
+        assert!(size_of::<Session>() <= 128, "{} bytes", size_of::<Session>());
     }
 
     #[test]
