@@ -8,6 +8,7 @@ use events::{Business, Decision, Event, SimulationTruth, Timestamp};
 use serde_json::{Value, json};
 use text::{grouped, money};
 
+use super::id::Id;
 use super::lines::{Line, Measure, Sums};
 use super::part::{Breakdown, BusinessBill, Lane, PATIENCE_MS, Part, Sweep, Terms};
 use super::resample::Resampled;
@@ -142,8 +143,8 @@ struct Swipe {
     ts: Timestamp,
     seen: Timestamp,
     wall_ms: i64,
-    swipe_id: String,
-    card_id: String,
+    swipe: Id,
+    card_id: Box<str>,
     amount_cents: i64,
     fraud: bool,
 }
@@ -171,7 +172,7 @@ pub struct PaymentsBill {
     costs: Costs,
     judged_from: Timestamp,
     waiting: VecDeque<Swipe>,
-    decisions: HashMap<String, TimedDecision>,
+    decisions: HashMap<Id, TimedDecision>,
     blocks: BlockedCards,
     /// When `decisions` was swept.
     sweep: Sweep,
@@ -206,15 +207,15 @@ impl BusinessBill for PaymentsBill {
                 ts: *ts,
                 seen,
                 wall_ms,
-                swipe_id: id.clone(),
-                card_id: card_id.clone(),
+                swipe: id.into(),
+                card_id: card_id.as_str().into(),
                 amount_cents: *amount_cents,
                 fraud: pattern.is_some(),
             };
             self.waiting.insert(place, swipe);
         } else if let Event::FraudDecisions(answer) = event {
             let decided = TimedDecision { decision: answer.decision, wall_ms, seen };
-            self.decisions.insert(answer.swipe_id.clone(), decided);
+            self.decisions.insert(Id::from(&answer.swipe_id), decided);
         } else if let Event::FraudBatch(batched) = event {
             self.blocks.observe_run(batched);
         }
@@ -223,7 +224,7 @@ impl BusinessBill for PaymentsBill {
     fn settle(&mut self, until: Timestamp) {
         while self.waiting.front().is_some_and(|swipe| swipe.seen <= until) {
             let swipe = self.waiting.pop_front().expect("there is a front");
-            let decided = self.decisions.remove(&swipe.swipe_id);
+            let decided = self.decisions.remove(&swipe.swipe);
             let in_time = decided.filter(|decided| decided.wall_ms - swipe.wall_ms <= DEADLINE_MS);
             if swipe.ts < self.judged_from {
                 continue;
