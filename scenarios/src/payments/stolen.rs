@@ -22,13 +22,17 @@ const LARGE_CENTS: i64 = 20_000;
 const SHOWN_MS: i64 = 20_000;
 /// After so much event time no run is waited for any more.
 const PATIENCE_MS: i64 = 3 * HOUR_MS;
-/// Cards are looked through for old swipes when there are so many.
+/// Cards are looked through for old swipes when there are so many, and from then on when they are
+/// twice as many as were left.
+const FIRST_CARDS: usize = 1_000;
 const MOST_CARDS: usize = 20_000;
 
 /// The newest swipes of every card, and the one that is followed.
 #[derive(Debug, Default)]
 pub(super) struct StolenCard {
     rushes: HashMap<String, VecDeque<Timestamp>>,
+    /// How many cards there may be until they are looked through.
+    room: usize,
     followed: Option<Followed>,
 }
 
@@ -60,8 +64,9 @@ impl StolenCard {
         {
             followed.swipes.push((at, amount_cents));
         }
-        if self.rushes.len() >= MOST_CARDS {
+        if self.rushes.len() >= self.room.max(FIRST_CARDS) {
             self.rushes.retain(|_, rush| rush.back().is_some_and(|&last| at.since_ms(last) < RUSH_MS));
+            self.room = (self.rushes.len() * 2).min(MOST_CARDS);
             if self.rushes.len() >= MOST_CARDS {
                 self.rushes.clear();
             }
@@ -211,6 +216,17 @@ mod tests {
         card.swiped("card-7", at(9), 85_000);
         card.declined(&answer("large", 9, Decision::Decline), 85_000, (7, 0));
         card
+    }
+
+    #[test]
+    fn a_card_that_was_not_swiped_lately_is_forgotten() {
+        let mut cards = StolenCard::default();
+        for minute in 0..10_000 {
+            for card in 0..10 {
+                cards.swiped(&format!("{minute}-{card}"), at(minute), 150);
+            }
+            assert!(cards.rushes.len() <= FIRST_CARDS, "{} in minute {minute}", cards.rushes.len());
+        }
     }
 
     fn clock(minute: i64) -> CaseClock {
