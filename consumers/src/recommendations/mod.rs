@@ -25,6 +25,7 @@ mod catalogue;
 mod companions;
 mod config;
 mod decay;
+mod history;
 mod hourly;
 mod mart;
 mod model;

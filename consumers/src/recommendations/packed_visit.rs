@@ -30,6 +30,15 @@ impl PackedVisit {
         Self(bytes_of(visit).into())
     }
 
+    /// What [`bytes`](Self::bytes) gave.
+    pub(super) fn of_bytes(bytes: &[u8]) -> Self {
+        Self(bytes.into())
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+
     /// Holds this visit instead.
     pub(super) fn set(&mut self, visit: &Visit) {
         let bytes = bytes_of(visit);

@@ -14,8 +14,9 @@ use super::postings::PostingRing;
 /// One session in the index.
 #[derive(Clone, Debug)]
 pub(super) struct IndexedSession {
-    /// Its items, each once, in the order in which it first met them.
-    pub(super) items: Vec<ItemId>,
+    /// Its items, each once, in the order in which it first met them. Most have a few, and none
+    /// of them room for more: a vector is a word longer.
+    pub(super) items: Box<[ItemId]>,
     /// Its weight as a neighbour, in units of [`SessionIndex::unit`]. It falls with age, and with
     /// the square root of the number of items (as in cosine similarity). It is 0 once the session
     /// is known to be a bot's.
@@ -72,7 +73,7 @@ impl SessionIndex {
             // A quarter more: a queue would double.
             self.sessions.reserve_exact((self.sessions.len() / 4).max(16));
         }
-        self.sessions.push_back(IndexedSession { items: Vec::new(), weight: 0.0 });
+        self.sessions.push_back(IndexedSession { items: Box::default(), weight: 0.0 });
         number
     }
 
@@ -88,11 +89,10 @@ impl SessionIndex {
         let Some(place) = self.place(number) else { return };
         let session = &mut self.sessions[place];
         let before = session.weight * (session.items.len() as f32).sqrt();
-        if session.items.is_empty() {
-            // A session enters with two: a vector would reserve four.
-            session.items.reserve_exact(2);
-        }
-        session.items.push(item);
+        let mut items = std::mem::take(&mut session.items).into_vec();
+        items.reserve_exact(1);
+        items.push(item);
+        session.items = items.into();
         session.weight = before.max(self.decay.weight(at_ms) as f32) / (session.items.len() as f32).sqrt();
         self.items += 1;
         if self.rings.len() <= item.slot() {
@@ -223,6 +223,12 @@ mod tests {
             }
         }
         assert_eq!((index.items, index.len()), (50, 5));
+    }
+
+    /// Some 80,000 are kept of each partition.
+    #[test]
+    fn a_session_takes_three_words_and_its_items() {
+        assert_eq!(size_of::<IndexedSession>(), 24);
     }
 
     #[test]

@@ -16,6 +16,7 @@ use hashbrown::HashMap;
 use processor::bounded::fingerprint;
 
 use super::config::RecommendationsConfig;
+use super::history::History;
 use super::packed_visit::PackedVisit;
 use super::visit::{SessionItem, Visit};
 
@@ -29,7 +30,7 @@ pub(super) struct Visits {
     queue: VecDeque<u64>,
     entries: usize,
     /// What all clones share: a session of it is copied when it continues.
-    history: Arc<HashMap<u64, PackedVisit>>,
+    history: Arc<History>,
 }
 
 /// A visit that is worked with. What becomes of it is held once it is dropped.
@@ -77,10 +78,9 @@ impl Visits {
         }
         let mut history = std::mem::take(&mut self.visits);
         for (id, visit) in self.history.iter() {
-            history.entry(*id).or_insert_with(|| visit.clone());
+            history.entry(id).or_insert(visit);
         }
-        history.shrink_to_fit();
-        *self = Self { history: Arc::new(history), ..Self::new() };
+        *self = Self { history: Arc::new(History::new(history)), ..Self::new() };
     }
 
     /// The session of a click takes it; a new session begins if there is none. Returns the session,
@@ -114,8 +114,8 @@ impl Visits {
         if !self.visits.contains_key(&id) {
             self.queue.push_back(id);
             let new = || PackedVisit::new(&Visit { last_ms: now_ms, ..Visit::default() });
-            let known = self.history.get(&id).or_else(|| others?.visits.get(&id));
-            let visit = known.cloned().unwrap_or_else(new);
+            let known = self.history.get(id).or_else(|| others?.visits.get(&id).cloned());
+            let visit = known.unwrap_or_else(new);
             self.entries += visit.items();
             self.visits.insert(id, visit);
         }
@@ -136,7 +136,8 @@ impl Visits {
     /// The session of this id.
     pub(super) fn get(&self, session_id: &str) -> Option<Visit> {
         let id = fingerprint(session_id);
-        self.visits.get(&id).or_else(|| self.history.get(&id)).map(PackedVisit::get)
+        let visit = self.visits.get(&id).map(PackedVisit::get);
+        visit.or_else(|| self.history.get(id).as_ref().map(PackedVisit::get))
     }
 
     /// An item that the session may have met has a number now.
