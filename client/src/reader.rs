@@ -239,9 +239,9 @@ pub(crate) fn range_config(settings: &Settings) -> ClientConfig {
         ("auto.offset.reset", "earliest"),
         ("enable.partition.eof", "true"),
         ("queued.min.messages", "20000"),
-        // What waits here takes more than twice its size, for each partition that a job reads: it
+        // What waits here takes several times its size, for each partition that a job reads: it
         // waits at the broker instead, which is asked again before this is read.
-        ("queued.max.messages.kbytes", "256"),
+        ("queued.max.messages.kbytes", "64"),
         ("max.partition.fetch.bytes", "131072"),
         ("fetch.wait.max.ms", ASKS_FOR),
         ("fetch.queue.backoff.ms", "5"),
