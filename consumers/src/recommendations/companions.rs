@@ -21,15 +21,108 @@ pub(super) struct Companions {
 /// The companions of one item.
 #[derive(Clone, Debug, Default)]
 struct Row {
-    counts: Vec<Count>,
+    counts: Counts,
     /// The sum of all weights ever added, with the same decay.
     total: f32,
 }
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 struct Count {
     item: ItemId,
     weight: f32,
+}
+
+/// The counts of a row. All rows together have hundreds of thousands in a small shop, whose items
+/// have small numbers.
+#[derive(Clone, Debug)]
+enum Counts {
+    /// Of items whose numbers have 16 bits: the number, and the bits of the weight.
+    Short(Vec<[u16; 3]>),
+    Long(Vec<Count>),
+}
+
+impl Default for Counts {
+    fn default() -> Self {
+        Self::Short(Vec::new())
+    }
+}
+
+impl Count {
+    fn to_short(self) -> Option<[u16; 3]> {
+        let bits = self.weight.to_bits();
+        Some([u16::try_from(self.item.number()).ok()?, (bits >> 16) as u16, bits as u16])
+    }
+
+    fn of_short([item, high, low]: [u16; 3]) -> Self {
+        let weight = f32::from_bits(u32::from(high) << 16 | u32::from(low));
+        Self { item: ItemId::of_number(item.into()), weight }
+    }
+}
+
+impl Counts {
+    fn len(&self) -> usize {
+        match self {
+            Self::Short(counts) => counts.len(),
+            Self::Long(counts) => counts.len(),
+        }
+    }
+
+    fn iter(&self) -> impl Iterator<Item = Count> {
+        let (short, long): (&[_], &[_]) = match self {
+            Self::Short(counts) => (counts, &[]),
+            Self::Long(counts) => (&[], counts),
+        };
+        short.iter().map(|&count| Count::of_short(count)).chain(long.iter().copied())
+    }
+
+    /// Where this item is.
+    fn position(&self, item: ItemId) -> Option<usize> {
+        match self {
+            Self::Short(counts) => counts.iter().position(|count| u32::from(count[0]) == item.number()),
+            Self::Long(counts) => counts.iter().position(|count| count.item == item),
+        }
+    }
+
+    /// Puts another count at a place.
+    fn set(&mut self, place: usize, count: Count) {
+        match (&mut *self, count.to_short()) {
+            (Self::Short(counts), Some(short)) => counts[place] = short,
+            _ => self.long()[place] = count,
+        }
+    }
+
+    fn push(&mut self, count: Count) {
+        if let (Self::Short(counts), Some(short)) = (&mut *self, count.to_short()) {
+            make_room(counts);
+            return counts.push(short);
+        }
+        let counts = self.long();
+        make_room(counts);
+        counts.push(count);
+    }
+
+    fn long(&mut self) -> &mut Vec<Count> {
+        if let Self::Short(_) = self {
+            *self = Self::Long(self.iter().collect());
+        }
+        match self {
+            Self::Long(counts) => counts,
+            Self::Short(_) => unreachable!("it was made long just now"),
+        }
+    }
+
+    fn scale(&mut self, factor: f32) {
+        for (place, count) in self.clone().iter().enumerate() {
+            self.set(place, Count { weight: count.weight * factor, ..count });
+        }
+    }
+}
+
+/// Room for a quarter more: a vector would double.
+fn make_room<T>(counts: &mut Vec<T>) {
+    if counts.len() == counts.capacity() {
+        counts.reserve_exact((counts.len() / 4).max(2));
+    }
 }
 
 impl Companions {
@@ -42,7 +135,7 @@ impl Companions {
     pub(super) fn add(&mut self, item: ItemId, companion: ItemId, amount: f64, at_ms: i64, now_ms: i64) {
         if let Some(factor) = self.decay.advance_landmark(now_ms) {
             for row in &mut self.rows {
-                row.counts.iter_mut().for_each(|count| count.weight *= factor as f32);
+                row.counts.scale(factor as f32);
                 row.total *= factor as f32;
             }
         }
@@ -65,7 +158,7 @@ impl Companions {
         let row = self.rows.get(item.slot());
         let mass = row.map_or(0.0, |row| f64::from(row.total)) + prior * self.decay.weight(now_ms);
         let unit = if mass > 0.0 { (1.0 / mass) as f32 } else { 0.0 };
-        row.into_iter().flat_map(|row| &row.counts).map(move |count| (count.item, count.weight * unit))
+        row.into_iter().flat_map(|row| row.counts.iter()).map(move |count| (count.item, count.weight * unit))
     }
 
     /// The slot belongs to another item now.
@@ -80,23 +173,26 @@ impl Row {
     fn add(&mut self, companion: ItemId, weight: f32, capacity: usize) {
         assert!(weight >= 0.0 && weight.is_finite(), "a weight of {weight} would spoil the row for ever");
         self.total += weight;
-        if let Some(count) = self.counts.iter_mut().find(|count| count.item == companion) {
-            count.weight += weight;
-        } else if self.counts.len() < capacity {
-            if self.counts.len() == self.counts.capacity() {
-                // A quarter more: a vector would double.
-                self.counts.reserve_exact((self.counts.len() / 4).max(2));
+        let place = match self.counts.position(companion) {
+            Some(place) => place,
+            None if self.counts.len() < capacity => {
+                self.counts.push(Count { item: companion, weight });
+                return;
             }
-            self.counts.push(Count { item: companion, weight });
-        } else if let Some(lightest) = self.lightest() {
-            lightest.item = companion;
-            lightest.weight += weight;
+            None => match self.lightest() {
+                Some((place, _)) => place,
+                None => return,
+            },
+        };
+        let before = self.counts.iter().nth(place);
+        if let Some(before) = before {
+            self.counts.set(place, Count { item: companion, weight: before.weight + weight });
         }
     }
 
-    /// The smallest count; the first of them when there are several.
-    fn lightest(&mut self) -> Option<&mut Count> {
-        self.counts.iter_mut().min_by(|a, b| a.weight.total_cmp(&b.weight))
+    /// The smallest count and its place; the first of them when there are several.
+    fn lightest(&self) -> Option<(usize, Count)> {
+        self.counts.iter().enumerate().min_by(|a, b| a.1.weight.total_cmp(&b.1.weight))
     }
 }
 
@@ -122,17 +218,42 @@ mod tests {
                 exact[companion] += 1;
             }
             prop_assert!(row.counts.len() <= capacity);
-            let lightest = row.lightest().unwrap().weight;
+            let lightest = row.lightest().unwrap().1.weight;
             for (companion, &count) in exact.iter().enumerate().filter(|(_, count)| **count > 0) {
                 let item = catalogue.find(&companion.to_string()).unwrap();
                 match row.counts.iter().find(|kept| kept.item == item) {
-                    Some(&Count { weight: kept, .. }) => {
+                    Some(Count { weight: kept, .. }) => {
                         prop_assert!(kept >= count as f32 && kept <= count as f32 + lightest);
                     }
                     None => prop_assert!(count as usize * capacity <= companions.len()),
                 }
             }
         }
+    }
+
+    #[test]
+    fn a_count_takes_six_bytes_until_an_item_comes_whose_number_is_long() {
+        let item = |slot| ItemId::new(slot, 0);
+        let mut counts = Counts::default();
+        let mut naive = Vec::new();
+        for slot in (0..40).chain([65_535, 65_536, 7_000_000]).chain(100..110) {
+            let count = Count { item: item(slot), weight: 0.1 + slot as f32 / 3.0 };
+            counts.push(count);
+            naive.push(count);
+            assert_eq!(matches!(counts, Counts::Short(_)), slot < 65_536 && naive.len() < 42, "{slot}");
+            assert_eq!(counts.iter().collect::<Vec<_>>(), naive);
+            assert_eq!(counts.position(item(slot)), Some(naive.len() - 1));
+        }
+        for place in [0, 41, 52] {
+            let count = Count { item: ItemId::new(place, 3), weight: 9.5 };
+            counts.set(place, count);
+            naive[place] = count;
+        }
+        counts.scale(0.3);
+        for count in &mut naive {
+            count.weight *= 0.3;
+        }
+        assert_eq!((counts.iter().collect::<Vec<_>>(), counts.position(item(1_000))), (naive, None));
     }
 
     #[test]
