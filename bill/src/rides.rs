@@ -151,6 +151,9 @@ impl Quotes {
     }
 }
 
+/// The riders of so many trips that have ended are known all the same.
+const ENDED: usize = 1_000;
+
 /// What is known of one trip until it is judged.
 #[derive(Debug, Default)]
 struct Open {
@@ -281,11 +284,14 @@ impl BusinessBill for RidesBill {
             spread.add(trip_id, sums(&streamed, &batched));
             false
         });
-        if self.trip_of_rider.len() > 100_000 {
+        // Most of those that are known have ended.
+        if self.trip_of_rider.len() > 2 * self.open.len() + ENDED {
             let open = &self.open;
             self.trip_of_rider.retain(|_, trip| open.contains_key(trip));
+            self.trip_of_rider.shrink_to_fit();
         }
     }
+
     fn lines(&self) -> Vec<Line> {
         let (stream, batch) = (&self.stream_beside_batch, &self.batch);
         let sums = Sums { all: sums(stream, batch), spread: &self.spread };
@@ -380,7 +386,7 @@ fn judge(truth: Truth, answers: &Quotes, texted: Option<Timestamp>) -> RideLane 
 
 #[cfg(test)]
 mod tests {
-    use events::DAY_MS;
+    use events::{DAY_MS, Place, Trip};
     use proptest::prelude::*;
 
     use super::*;
@@ -400,6 +406,33 @@ mod tests {
             }
             prop_assert!(quotes.iter().eq(told));
         }
+    }
+
+    #[test]
+    fn riders_whose_trips_have_ended_are_forgotten() {
+        let mut bill = RidesBill::new(&Terms::from(Timestamp::MIN));
+        let place = Place { lat: 0.0, lon: 0.0 };
+        for number in 0..20_000_i64 {
+            let ts = Timestamp::from_ms(number * 1_000);
+            for kind in [TripKind::Requested, TripKind::Cancelled] {
+                let trip = Trip {
+                    ts,
+                    trip_id: format!("trip {number}"),
+                    driver_id: "driver".into(),
+                    rider_id: Some(format!("rider {number}")),
+                    kind,
+                    origin: place,
+                    destination: place,
+                };
+                // The last one goes on.
+                if kind == TripKind::Requested || number < 19_999 {
+                    bill.observe(&Event::Trips(trip), ts, 0);
+                }
+            }
+            bill.settle(ts);
+            assert!(bill.trip_of_rider.len() <= ENDED + 2, "{} riders", bill.trip_of_rider.len());
+        }
+        assert!(bill.trip_of_rider.contains_key("rider 19999"));
     }
 
     #[test]
