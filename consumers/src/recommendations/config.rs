@@ -9,7 +9,8 @@ use events::{DAY_MS, HOUR_MS};
 /// `entries` items within them (twice: once in the index, once in the live sessions), and per item
 /// one posting ring of `posting` × 4 bytes and one companion row of at most `companions` × 8 bytes.
 /// Rings and rows grow as they fill: the benchmark prints what a shop of 100,000 items and
-/// 1,000,000 clicks takes. Every ring and row of 524,288 items full would be 1.9 GB, for which each item would have to be met by 500 sessions, with 200 others.
+/// 1,000,000 clicks takes. Every ring and row of 524,288 items full would be 1.9 GB,
+/// for which each item would have to be met by 500 sessions, with 200 others.
 /// Sessions of a [shared history](super::RecommendationsProcessor::share_history) are kept beside
 /// that, once for all clones.
 #[derive(Clone, Debug, PartialEq)]
