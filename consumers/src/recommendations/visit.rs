@@ -29,7 +29,7 @@ impl SessionItem {
     }
 }
 
-/// One session and its items, as it is worked with; it is held [packed](PackedVisit).
+/// One session and its items, as it is worked with; it is held packed (`packed_visit.rs`).
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Visit {
     /// Each item once, the one met last at the end.
