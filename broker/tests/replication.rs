@@ -324,7 +324,9 @@ fn what_does_not_follow_is_refused_and_changes_nothing() {
     follower.partition.append_replicated(&[batch(4, 1), batch(9, 2)].concat(), 0).expect("they follow");
     assert_eq!(follower.partition.log_end_offset(), Offset(10));
     let mut refused = |records: &[u8]| follower.partition.append_replicated(records, 0).expect_err("refused");
-    assert!(matches!(refused(&batch(9, 2)), ReplicationError::OutOfPlace { .. }));
+    for offset in [9, i64::MIN, i64::MAX, i64::from(i32::MAX) + 11] {
+        assert!(matches!(refused(&batch(offset, 2)), ReplicationError::OutOfPlace { .. }), "{offset}");
+    }
     assert!(matches!(refused(&batch(10, 1)), ReplicationError::OutOfOrder { .. }));
     assert!(matches!(refused(&batch(10, 4)), ReplicationError::OutOfOrder { .. }));
     assert!(matches!(refused(&batch(10, 2)[..30]), ReplicationError::Damaged { .. }));
@@ -372,4 +374,20 @@ fn a_cut_waits_for_a_flush() {
     flush.run();
     replica.partition.finish_flush(flush).expect("memory works");
     assert_eq!(cut(&mut replica.partition), Some(Offset(0)..Offset(1)));
+}
+
+#[test]
+fn a_flush_that_is_given_up_holds_no_cut_up_and_no_offset_is_negative() {
+    let mut replica = Replica::open(MemoryStorage::new(), Role::Leader, 0, RecoveryHints::default());
+    let mut batch = BatchBuilder::new();
+    batch.push(5, None, Some(b"x"));
+    replica.partition.append(&batch.finish(), 0).expect("there is room");
+    drop(replica.partition.begin_flush().expect("memory works"));
+    replica.partition.begin_epoch(Role::Follower, LeaderEpoch(1));
+    let cut = replica.partition.truncate_to_divergence(LeaderEpoch(0), Offset(-5)).expect("memory works");
+    assert_eq!(cut, Some(Offset(0)..Offset(1)));
+    assert_eq!(
+        replica.partition.start_over_at(Offset(-5)).expect("memory works"),
+        Some(Offset(0)..Offset(0))
+    );
 }

@@ -24,7 +24,7 @@ use protocol::produce::{
 use protocol::records::{BatchHeader, Compression};
 
 use super::errors::{ToErrorCode, sentence};
-use super::leader::{Local, lead};
+use super::leader::{Local, check_leader, lead};
 use super::{Answer, Changed, Context, Incoming, Outcome, RequestError};
 use crate::replica::{Effort, PartitionHandle, ProduceError, RefusedRecord, Validated, validate};
 
@@ -39,7 +39,8 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ou
         .into_iter()
         .map(|(name, partitions)| (name, Local::of_name(context.node, name), partitions))
         .collect();
-    // All are looked into before one is appended, so that the whole request can go elsewhere.
+    // In passing, all are looked into before one is appended, so that the whole request can go
+    // elsewhere. There it is one after the other, for each may take memory.
     let mut effort = context.effort;
     let mut looked_into = Vec::with_capacity(topics.len());
     for (name, topic, partitions) in &topics {
@@ -47,7 +48,10 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ou
         for data in partitions {
             of_topic.push(match &refused {
                 Some((error, message)) => Err(failed(data.index, *error, message.clone())),
-                None => look_into(context, topic, data, incoming.version, &mut effort)?,
+                None => match look_into(context, topic, data, incoming.version, &mut effort)? {
+                    Ok(batch) if !effort.is_bounded() => Err(append(context, &batch)),
+                    looked_into => looked_into,
+                },
             });
         }
         looked_into.push((*name, of_topic));
@@ -57,7 +61,7 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ou
         .map(|(name, partitions)| {
             let appended = partitions.into_iter().map(|batch| match batch {
                 Ok(batch) => append(context, &batch),
-                Err(refused) => refused,
+                Err(answer) => answer,
             });
             TopicResponse { name: name.to_owned(), partitions: appended.collect() }
         })
@@ -166,7 +170,9 @@ fn look_into<'a>(
 fn append(context: &Context<'_>, batch: &Batch<'_>) -> PartitionResponse {
     let Batch { index, replica, validated } = batch;
     // Bound first, so that the partition is free again before the waiting fetches are told.
-    let appended = match lead(replica, -1) {
+    let led = replica.lock_living().ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
+    let led = led.and_then(|partition| check_leader(&partition, -1).map(|()| partition));
+    let appended = match led {
         Ok(mut partition) => partition.append_validated(validated, context.now_ms),
         Err(error_code) => return failed(*index, error_code, why_not(error_code, *index)),
     };

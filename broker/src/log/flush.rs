@@ -18,6 +18,9 @@ pub struct PendingFlush {
     /// End of the log when the flush began.
     end: Offset,
     result: Option<Result<(), StorageError>>,
+    /// So long as it is held, the log is not cut.
+    #[expect(dead_code, reason = "that it is there is what counts")]
+    under_way: Arc<()>,
 }
 
 impl PendingFlush {
@@ -57,9 +60,9 @@ impl Log {
             }
         }
         self.unflushed_since_ms = None;
-        self.flushes += 1;
         let (storage, dir) = (Arc::clone(&self.storage), self.dir.clone());
-        Ok(Some(PendingFlush { storage, files, dir, end, result: None }))
+        let under_way = Arc::clone(&self.flushes);
+        Ok(Some(PendingFlush { storage, files, dir, end, result: None, under_way }))
     }
 
     /// Notes what a flush achieved. Only now may the recovery point move.
@@ -69,7 +72,6 @@ impl Log {
             "a flush up to {} covers more than the log has",
             flush.end
         );
-        self.flushes -= 1;
         match flush.result {
             None => Ok(()),
             Some(Ok(())) => {

@@ -37,8 +37,8 @@ pub struct Log {
     pub(super) cleaning: bool,
     /// After one that failed none begins before then, ms since 1970.
     pub(super) cleaning_retry_ms: i64,
-    /// How many flushes are under way: no end is cut meanwhile.
-    pub(super) flushes: usize,
+    /// Each flush under way holds it too: no end is cut meanwhile.
+    pub(super) flushes: Arc<()>,
 }
 
 /// Where a batch went.
@@ -114,7 +114,7 @@ impl Log {
             first_dirty: if hints.first_dirty <= end { hints.first_dirty } else { Offset::ZERO },
             cleaning: false,
             cleaning_retry_ms: 0,
-            flushes: 0,
+            flushes: Arc::default(),
         };
         Ok((log, recovery))
     }
@@ -158,6 +158,11 @@ impl Log {
             },
             log_start_offset: self.log_start_offset,
         })
+    }
+
+    /// Takes nothing more until it is opened again: what belongs to it could not be read.
+    pub(crate) fn give_up(&mut self) {
+        self.broken = true;
     }
 
     /// Nothing is written behind what may not be on the disk.

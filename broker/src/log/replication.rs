@@ -99,9 +99,9 @@ fn check_place(
     current: LeaderEpoch,
 ) -> Result<(), ReplicationError> {
     // No leader has a wider gap: each of its segments ends with its last batch, and spans no more.
-    let is_near = i64::from(header.last_offset_delta) + header.base_offset.0.saturating_sub(end.0)
-        <= i64::from(i32::MAX);
-    if header.base_offset < end || header.last_offset_delta < 0 || !is_near {
+    let behind = header.base_offset.0.saturating_sub(end.0);
+    let reach = behind.saturating_add(i64::from(header.last_offset_delta));
+    if behind < 0 || header.last_offset_delta < 0 || reach > i64::from(i32::MAX) {
         return Err(ReplicationError::OutOfPlace { base_offset: header.base_offset, end });
     }
     let epoch = header.partition_leader_epoch;

@@ -1,5 +1,6 @@
 //! Rules of the log that a story tells badly: exact sizes, failing disks, hostile bytes.
 
+use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -125,6 +126,31 @@ fn a_region_outlives_the_segment_it_points_into() {
     let mut bytes = Vec::new();
     region.read_to(&mut bytes).unwrap();
     assert_eq!(check_batch(&bytes).unwrap().base_offset, Offset(0));
+}
+
+/// No checksum covers a batch's offsets, and those of which nothing stays are not read further.
+#[test]
+fn a_cleaning_ends_in_an_error_at_offsets_that_can_not_be() {
+    for at in [0, 7] {
+        let storage = MemoryStorage::new();
+        let config = LogConfig {
+            cleanup: CleanupPolicy::COMPACT,
+            segment_bytes: 300,
+            min_cleanable_dirty_ratio: 0.0,
+            ..LogConfig::default()
+        };
+        let (mut log, _) = open(&storage, &config, RecoveryHints::default());
+        for value in 0..6 {
+            let mut batch = BatchBuilder::new();
+            batch.push(1_000, Some(b"key"), Some(&[value; 60]));
+            append(&mut log, &batch.finish()).unwrap();
+        }
+        let path = Path::new("t-0/00000000000000000000.log");
+        storage.open(path).unwrap().write_at([&[0x40], &[]], at).unwrap();
+        let (end, cleaner) = (log.log_end_offset(), CleanerConfig::new([1, 2]));
+        let error = log.clean(&cleaner, end, HashMap::new(), 2_000).unwrap_err();
+        assert!(error.to_string().contains("offsets"), "{error}");
+    }
 }
 
 /// It may take long, and the log goes on meanwhile.

@@ -29,14 +29,14 @@ use super::{Log, StorageError};
 impl Log {
     /// Whether nothing works on the files, so that they can be cut.
     pub fn can_be_cut(&self) -> bool {
-        !self.cleaning && self.flushes == 0
+        !self.cleaning && Arc::strong_count(&self.flushes) == 1
     }
 
     /// Where this log must be cut, when the leader says that up to our latest epoch its newest is
     /// `epoch`, and ends at `end`. It may take several answers: an epoch that the leader does not
     /// have either is cut first.
     pub fn divergence(&self, epoch: LeaderEpoch, end: Offset) -> Offset {
-        let own_end = self.log_end_offset();
+        let (own_end, end) = (self.log_end_offset(), end.max(Offset::ZERO));
         match self.end_of_epoch(epoch) {
             Some((own, ends)) if own == epoch => ends.min(end),
             Some((_, ends)) => ends.min(own_end),
@@ -72,6 +72,7 @@ impl Log {
     /// Removes everything, and goes on at `offset`: the leader's log begins behind the end of this
     /// one. As for [`Log::truncate_to`] a checkpoint is due.
     pub fn start_over_at(&mut self, offset: Offset) -> Result<Range<Offset>, StorageError> {
+        let offset = offset.max(Offset::ZERO);
         self.cutting(|log| {
             while log.segments.len() > 1 {
                 log.active().remove(&*log.storage)?;
@@ -96,16 +97,14 @@ impl Log {
         assert!(self.can_be_cut(), "a flush or a cleaning speaks of what would be cut");
         self.check_writable()?;
         let before = self.log_end_offset();
-        if let Err(error) = cut(self).and_then(|()| self.sync_epochs()) {
-            self.broken = true;
-            return Err(error);
-        }
+        let done = cut(self).and_then(|()| self.sync_epochs());
+        self.broken |= done.is_err();
         let end = self.log_end_offset();
         self.recovery_point = self.recovery_point.min(end);
         self.flushed_offset = self.flushed_offset.min(end);
         self.first_dirty = self.first_dirty.min(end);
         self.log_start_offset = self.log_start_offset.min(end);
-        Ok(end..before.max(end))
+        done.map(|()| end..before.max(end))
     }
 
     fn sync_epochs(&mut self) -> Result<(), StorageError> {

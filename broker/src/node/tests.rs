@@ -475,9 +475,13 @@ fn without_its_state_a_voter_takes_the_epochs_of_its_log() {
     drop(open(&storage));
     drop(open(&storage));
     let state = Path::new("data/__cluster_metadata-0/quorum-state");
+    let old = storage.bytes(state).unwrap();
     storage.remove(state).unwrap();
     assert_eq!(open(&storage).metadata.leader().leader_epoch.0, 3);
-    assert_eq!(reigns(&storage), [1, 2, 3]);
+    // Restored from a copy that is older than the log.
+    storage.put(state, &old);
+    assert_eq!(open(&storage).metadata.leader().leader_epoch.0, 4);
+    assert_eq!(reigns(&storage), [1, 2, 3, 4]);
 }
 
 #[test]

@@ -114,6 +114,9 @@ impl Quorum {
         voters.sort_unstable();
         voters.dedup();
         assert!(voters.contains(&id), "voter {id} is not among {voters:?}");
+        // No voter has records of an epoch that it has not noted before: an older file was put
+        // here.
+        let state = state.filter(|state| log.last_epoch().is_none_or(|last| last <= state.epoch));
         let is_empty = state.is_none();
         let mut quorum = Self {
             id,

@@ -48,13 +48,13 @@ pub struct ElectionState {
 #[derive(Debug, Error)]
 pub enum InvalidState {
     /// No JSON, or not these fields.
-    #[error("{0}: restore it, or remove the whole directory to start as a newcomer")]
+    #[error("{0}: remove this file, and the broker votes as one that is new")]
     Form(#[from] serde_json::Error),
     /// Another version than 1.
     #[error("version {0} is not known: it was written by another program, or a newer one")]
     Version(i16),
     /// A field has a value that is never written.
-    #[error("{0} is no {1}: restore it, or remove the whole directory to start as a newcomer")]
+    #[error("{0} is no {1}: remove this file, and the broker votes as one that is new")]
     Value(String, &'static str),
 }
 

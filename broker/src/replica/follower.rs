@@ -16,6 +16,7 @@ use std::ops::Range;
 use protocol::records::{LeaderEpoch, Offset};
 
 use super::partition::{Partition, Role, producers_of};
+use super::producer_state::ProducerState;
 use crate::log::{ReplicationError, StorageError};
 
 impl Partition {
@@ -56,7 +57,7 @@ impl Partition {
             return Ok(None);
         }
         let gone = self.log.truncate_to(self.log.divergence(epoch, end))?;
-        self.producers = producers_of(&self.log, &self.snapshots)?;
+        self.read_producers()?;
         Ok(Some(gone))
     }
 
@@ -70,7 +71,15 @@ impl Partition {
         // Of producers nothing is known: what they wrote meanwhile was never here.
         self.snapshots.truncate(Offset(-1))?;
         let gone = self.log.start_over_at(offset)?;
-        self.producers = producers_of(&self.log, &self.snapshots)?;
+        self.read_producers()?;
         Ok(Some(gone))
+    }
+
+    /// What was known of producers speaks of batches that are gone, and would have them answered as
+    /// written.
+    fn read_producers(&mut self) -> Result<(), StorageError> {
+        let read = producers_of(&self.log, &self.snapshots).inspect_err(|_| self.log.give_up());
+        self.producers = ProducerState::default();
+        read.map(|producers| self.producers = producers)
     }
 }

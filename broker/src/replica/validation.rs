@@ -25,8 +25,8 @@ use std::borrow::Cow;
 use std::ops::ControlFlow;
 
 use protocol::records::{
-    BatchHeader, RecordError, RecordSummary, TimestampType, assemble, check_produced, opened, walk_within,
-    with_header,
+    BatchHeader, Compression, RecordError, RecordSummary, TimestampType, assemble, check_produced, opened,
+    walk_within, with_header,
 };
 
 use super::error::{ProduceError, RefusedRecord};
@@ -38,8 +38,10 @@ const MAX_REFUSED: usize = 100;
 /// Producers without a clock send this; it is no timestamp, and passes.
 const NO_TIMESTAMP: i64 = -1;
 
-/// Compressing so much takes a millisecond or more.
+/// Compressing so many bytes takes a millisecond or more.
 const COMPRESSED_IN_PASSING: usize = 16 << 10;
+/// To compress a batch takes as long as for so many bytes more, however small it is.
+const COMPRESSED_AT_LEAST: usize = 1 << 10;
 
 /// A batch that may be appended.
 #[derive(Debug)]
@@ -54,16 +56,30 @@ pub struct Validated<'a> {
 pub struct Effort {
     /// Bytes of records that may still come of what is compressed.
     unpacked: usize,
+    /// Bytes of records that may still be compressed.
+    compressed: usize,
     is_bounded: bool,
 }
 
 impl Effort {
     /// As much as a batch may be.
-    pub const WHATEVER: Self = Self { unpacked: usize::MAX, is_bounded: false };
+    pub const WHATEVER: Self = Self { unpacked: usize::MAX, compressed: usize::MAX, is_bounded: false };
 
     /// What others can wait for, for all batches of a request together.
     pub fn in_passing() -> Self {
-        Self { unpacked: 1 << 20, is_bounded: true }
+        Self { unpacked: 1 << 20, compressed: COMPRESSED_IN_PASSING, is_bounded: true }
+    }
+
+    /// Whether there is any limit to it.
+    pub fn is_bounded(&self) -> bool {
+        self.is_bounded
+    }
+
+    /// Whether so many bytes of records may be compressed as well.
+    fn has_room_to_compress(&mut self, len: usize) -> bool {
+        let left = self.compressed.checked_sub(len.saturating_add(COMPRESSED_AT_LEAST));
+        self.compressed = left.unwrap_or(self.compressed);
+        left.is_some()
     }
 
     /// Whether records were refused because they are more than this is meant for.
@@ -86,6 +102,7 @@ pub fn validate<'a>(
         return Err(ProduceError::TooLarge { size: records.len(), max });
     }
     let header = check_produced(records).map_err(RecordError::from)?;
+    let unpacked_before = effort.unpacked;
     let largest =
         read_records(records, &header, effort, &Times::of(config, &header, now_ms), config.cleanup.compact)?;
     let max_timestamp = match config.timestamp_type {
@@ -105,10 +122,14 @@ pub fn validate<'a>(
         let bytes = Cow::Owned(with_header(records, &corrected));
         return Ok(Validated { header: corrected, bytes });
     }
-    let plain = opened(records, &header)?;
-    if effort.is_bounded && plain.len() > COMPRESSED_IN_PASSING {
+    let plain_len = match compression {
+        Compression::None => records.len(),
+        _ => unpacked_before - effort.unpacked,
+    };
+    if !effort.has_room_to_compress(plain_len) {
         return Err(ProduceError::Laborious);
     }
+    let plain = opened(records, &header)?;
     let mut bytes = Vec::new();
     let header = assemble(&corrected, &plain, config.compression_levels, &mut bytes)?;
     if bytes.len() > max as usize {
@@ -219,5 +240,31 @@ impl Times {
                 "producers must not set the timestamp type to LogAppendTime: brokers do".to_owned()
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use protocol::records::BatchBuilder;
+
+    use super::*;
+
+    #[test]
+    fn what_is_compressed_in_passing_is_bounded_over_a_request() {
+        let config = LogConfig { compression: Some(Compression::Gzip), ..LogConfig::default() };
+        let mut batch = BatchBuilder::new();
+        batch.push(1_000, None, Some(b"x"));
+        let bytes = batch.finish();
+        let taken = |effort: Effort| {
+            let mut effort = effort;
+            let one = || validate(&bytes, &config, &mut effort, 1_000);
+            std::iter::repeat_with(one).take(100).take_while(Result::is_ok).count()
+        };
+        assert_eq!(taken(Effort::in_passing()), 14);
+        assert_eq!(taken(Effort::WHATEVER), 100);
+        // What needs no compressing goes on.
+        let config = LogConfig::default();
+        let mut effort = Effort { compressed: 0, ..Effort::in_passing() };
+        assert!(validate(&bytes, &config, &mut effort, 1_000).is_ok());
     }
 }

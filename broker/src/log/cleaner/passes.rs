@@ -2,6 +2,7 @@
 //! writing what stays.
 
 use std::collections::VecDeque;
+use std::fmt::Display;
 use std::io;
 use std::ops::Range;
 
@@ -78,7 +79,8 @@ impl Cleaning {
                 break;
             }
         }
-        Ok(found.expect("a record that was noted is still there"))
+        let changed = || io::Error::new(io::ErrorKind::InvalidData, "it changed while it was read");
+        found.ok_or_else(|| StorageError::of("clean", &self.dir)(changed()))
     }
 
     fn dirty_sources(&self) -> impl Iterator<Item = &Source> {
@@ -162,7 +164,7 @@ impl Cleaning {
         Replacement::sync(&*self.storage, segment)
     }
 
-    fn damage(&self, source: &Source, position: u64, error: &RecordError) -> StorageError {
+    fn damage(&self, source: &Source, position: u64, error: &dyn Display) -> StorageError {
         let path = file_path(&self.dir, source.base_offset, "log");
         let what = format!("damaged at byte {position}: {error}");
         StorageError::of("clean", path)(io::Error::new(io::ErrorKind::InvalidData, what))
@@ -180,10 +182,16 @@ impl Cleaning {
             StorageError::of("read", path)(error)
         };
         let mut walk = Walk::checked(&*source.file, 0, source.size);
+        let mut next = source.base_offset;
         loop {
             self.check()?;
             let mut step = walk.next_header().map_err(read)?;
             if let Step::Batch { position, header } = step {
+                // No checksum covers them.
+                if header.base_offset < next || header.last_offset() >= source.next_offset {
+                    return Err(self.damage(source, position, &"its offsets are not of this segment"));
+                }
+                next = header.next_offset();
                 if visit(&header, None).map_err(|error| self.damage(source, position, &error))? {
                     continue;
                 }
@@ -193,6 +201,9 @@ impl Cleaning {
                 Step::Batch { position, header } => {
                     visit(&header, Some(walk.last_batch(&header)))
                         .map_err(|error| self.damage(source, position, &error))?;
+                }
+                Step::End if next < source.next_offset => {
+                    return Err(self.damage(source, source.size, &"its last batch is missing"));
                 }
                 Step::End => return Ok(()),
                 Step::Broken { position, error } => return Err(read(damaged(position, error))),
