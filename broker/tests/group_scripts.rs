@@ -1,6 +1,8 @@
 //! Runs the stories in `group_scripts/`: what a group does, told step by step. After a change, look
 //! at what `UPDATE_GOLDENFILES=1 cargo test -p broker --test group_scripts` changes in them.
 
+mod golden;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::fmt::Write as _;
@@ -14,6 +16,8 @@ use broker::log::{LogConfig, MemoryStorage, RecoveryHints, TopicPartition};
 use broker::replica::{Partition, PartitionHandle};
 use bytes::Bytes;
 use protocol::records::{LeaderEpoch, Offset};
+
+use golden::golden_scripts;
 
 const GROUP: &str = "g";
 
@@ -362,20 +366,9 @@ impl goldenscript::Runner for Runner {
     }
 }
 
-fn run(script: &str) {
-    goldenscript::run(&mut Runner::new(), format!("tests/group_scripts/{script}")).expect("the script runs");
-}
-
-macro_rules! stories {
-    ($($name:ident),+ $(,)?) => {
-        $(#[test]
-        fn $name() {
-            run(stringify!($name));
-        })+
-    };
-}
-
-stories!(
+golden_scripts!(
+    "group_scripts",
+    Runner::new(),
     commit,
     cooperative,
     crash,

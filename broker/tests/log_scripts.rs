@@ -1,6 +1,8 @@
 //! Runs the stories in `log_scripts/`: what a log does, told step by step. After a change, look at
 //! what `UPDATE_GOLDENFILES=1 cargo test -p broker --test log_scripts` changes in them.
 
+mod golden;
+
 use std::error::Error;
 use std::fmt::Write as _;
 use std::ops::ControlFlow;
@@ -14,6 +16,8 @@ use broker::replica::Partition;
 use protocol::records::{
     BatchBuilder, BatchHeader, Compression, LeaderEpoch, Offset, ProducerStamp, opened, opened_records, walk,
 };
+
+use golden::golden_scripts;
 
 /// What a script can say.
 #[derive(goldenscript::Command)]
@@ -425,21 +429,9 @@ impl goldenscript::Runner for Runner {
     }
 }
 
-fn run(script: &str) {
-    goldenscript::run(&mut Runner::new(Compression::None), format!("tests/log_scripts/{script}"))
-        .expect("the script runs");
-}
-
-macro_rules! stories {
-    ($($name:ident),+ $(,)?) => {
-        $(#[test]
-        fn $name() {
-            run(stringify!($name));
-        })+
-    };
-}
-
-stories!(
+golden_scripts!(
+    "log_scripts",
+    Runner::new(Compression::None),
     append_and_read,
     compaction,
     find_by_time,

@@ -2,6 +2,7 @@
 //! change, look at what `UPDATE_GOLDENFILES=1 cargo test -p broker --test quorum_scripts` changes
 //! in them.
 
+mod golden;
 #[path = "quorum_simulation/log.rs"]
 mod log;
 
@@ -14,6 +15,7 @@ use broker::quorum::{
     VoterConfig, decode_state, encode_state,
 };
 
+use golden::golden_scripts;
 use log::{Entry, Log};
 
 /// What a script can say. Voters are called 1, 2, 3.
@@ -352,21 +354,9 @@ impl goldenscript::Runner for Runner {
     }
 }
 
-fn run(script: &str) {
-    goldenscript::run(&mut Runner::default(), format!("tests/quorum_scripts/{script}"))
-        .expect("the script runs");
-}
-
-macro_rules! stories {
-    ($($name:ident),+ $(,)?) => {
-        $(#[test]
-        fn $name() {
-            run(stringify!($name));
-        })+
-    };
-}
-
-stories!(
+golden_scripts!(
+    "quorum_scripts",
+    Runner::default(),
     diverging_log,
     figure_8,
     first_election,

@@ -52,7 +52,7 @@ impl ToErrorCode for ProduceError {
             Self::Sequence(SequenceError::Fenced { .. }) => ErrorCode::INVALID_PRODUCER_EPOCH,
             Self::Storage(error) => error.code(),
             // Handled elsewhere; no client is told.
-            Self::Laborious => ErrorCode::UNKNOWN_SERVER_ERROR,
+            Self::OverBudget => ErrorCode::UNKNOWN_SERVER_ERROR,
         }
     }
 }

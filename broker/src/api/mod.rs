@@ -69,7 +69,7 @@ use thiserror::Error;
 
 use crate::coordinator::{Effect, Token};
 use crate::node::Node;
-use crate::replica::Effort;
+use crate::replica::ValidationBudget;
 
 pub(crate) use frame::Frame;
 pub(crate) use login::{Login, Step};
@@ -95,9 +95,9 @@ pub(crate) struct Context<'a> {
     pub(crate) token: Token,
     /// Numbers that don't repeat.
     pub(crate) random: fn() -> u64,
-    /// How much looking into batches may be. What is more ends in [`RequestError::Laborious`], and
-    /// nothing has been done.
-    pub(crate) effort: Effort,
+    /// How much work validating batches may be. What is more ends in [`RequestError::OverBudget`],
+    /// and nothing has been done.
+    pub(crate) budget: ValidationBudget,
 }
 
 /// The listener by which a client has come, and the host and port to tell it.
@@ -174,7 +174,7 @@ pub(crate) enum RequestError {
     Header(DecodeError),
     /// It is to be handled where it holds up nothing else.
     #[error("the request takes longer than others can wait for")]
-    Laborious,
+    OverBudget,
     /// With `acks=0` there is no answer that could carry the error, so a closed connection has to.
     #[error("records sent with acks=0 were refused: {0}")]
     Refused(protocol::ErrorCode),
@@ -223,9 +223,9 @@ fn key_of(frame: &[u8]) -> Option<ApiKey> {
 /// So many shares there are of the memory that large requests may take.
 pub(crate) const MEMORY_SHARES: u32 = 2;
 
-/// How many of them a request takes that turned out to be laborious: what it has compressed may
-/// come to a hundred megabytes.
-pub(crate) const LABORIOUS_SHARES: u32 = 1;
+/// How many of them a request takes that went over its budget: one batch of it may have a hundred
+/// megabytes of records in it.
+pub(crate) const OVER_BUDGET_SHARES: u32 = 1;
 
 /// How many of them this one needs: what is read of it, and what is said to it, may take many times
 /// its bytes. Of a produce it seldom does, for records are not unpacked.

@@ -16,6 +16,7 @@
 //! leader (10) is always us: not sent.
 
 use std::collections::HashMap;
+use std::sync::MutexGuard;
 
 use protocol::ErrorCode;
 use protocol::produce::{
@@ -24,9 +25,11 @@ use protocol::produce::{
 use protocol::records::{BatchHeader, Compression};
 
 use super::errors::{ToErrorCode, sentence};
-use super::leader::{Local, check_leader, lead};
+use super::leader::{Local, check_leader};
 use super::{Answer, Changed, Context, Incoming, Outcome, RequestError};
-use crate::replica::{Effort, PartitionHandle, ProduceError, RefusedRecord, Validated, validate};
+use crate::replica::{
+    Partition, PartitionHandle, ProduceError, RefusedRecord, Validated, ValidationBudget, validate,
+};
 
 pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Outcome, RequestError> {
     let request: ProduceRequest = incoming.decode()?;
@@ -39,24 +42,27 @@ pub(super) fn handle(context: &Context<'_>, mut incoming: Incoming) -> Result<Ou
         .into_iter()
         .map(|(name, partitions)| (name, Local::of_name(context.node, name), partitions))
         .collect();
-    // In passing, all are looked into before one is appended, so that the whole request can go
+    // With a budget all are validated before one is appended, so that the whole request can go
     // elsewhere. There it is one after the other, for each may take memory.
-    let mut effort = context.effort;
-    let mut looked_into = Vec::with_capacity(topics.len());
+    let mut budget = context.budget;
+    let mut validated = Vec::with_capacity(topics.len());
     for (name, topic, partitions) in &topics {
         let mut of_topic = Vec::with_capacity(partitions.len());
         for data in partitions {
             of_topic.push(match &refused {
                 Some((error, message)) => Err(failed(data.index, *error, message.clone())),
-                None => match look_into(context, topic, data, incoming.version, &mut effort)? {
-                    Ok(batch) if !effort.is_bounded() => Err(append(context, &batch)),
-                    looked_into => looked_into,
+                None => match validated_batch(context, topic, data, incoming.version, &mut budget) {
+                    Ok(batch) if !budget.is_bounded() => Err(append(context, &batch)),
+                    batch => batch,
                 },
             });
+            if budget.is_exceeded() {
+                return Err(RequestError::OverBudget);
+            }
         }
-        looked_into.push((*name, of_topic));
+        validated.push((*name, of_topic));
     }
-    let topics: Vec<_> = looked_into
+    let topics: Vec<_> = validated
         .into_iter()
         .map(|(name, partitions)| {
             let appended = partitions.into_iter().map(|batch| match batch {
@@ -133,46 +139,41 @@ struct Batch<'a> {
 }
 
 /// Reads a batch to its last record, without holding its partition: others go on there meanwhile.
-fn look_into<'a>(
+fn validated_batch<'a>(
     context: &Context<'_>,
     topic: &'a Local<'_>,
     data: &'a PartitionData,
     version: i16,
-    effort: &mut Effort,
-) -> Result<Result<Batch<'a>, PartitionResponse>, RequestError> {
+    budget: &mut ValidationBudget,
+) -> Result<Batch<'a>, PartitionResponse> {
     let index = data.index;
-    let unknown = ErrorCode::UNKNOWN_TOPIC_OR_PARTITION;
-    let living = |replica| if PartitionHandle::is_deleted(replica) { Err(unknown) } else { Ok(replica) };
-    let replica = match topic.replica(index).map(AsRef::as_ref).and_then(living) {
-        Ok(replica) => replica,
-        Err(error_code) => return Ok(Err(failed(index, error_code, why_not(error_code, index)))),
-    };
+    let why_not = |error_code| failed(index, error_code, why_not(error_code, index));
+    let replica = topic.replica(index).map_err(why_not)?;
     if topic.is_internal() {
         let message = format!("{} is written by the broker alone", replica.name.topic);
-        return Ok(Err(failed(index, ErrorCode::INVALID_TOPIC_EXCEPTION, message)));
+        return Err(failed(index, ErrorCode::INVALID_TOPIC_EXCEPTION, message));
     }
     let records = data.records.as_deref().unwrap_or_default();
     if version < 7 && is_zstd(records) {
         let message = "Zstandard needs Produce version 7 or later".to_owned();
-        return Ok(Err(failed(index, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, message)));
+        return Err(failed(index, ErrorCode::UNSUPPORTED_COMPRESSION_TYPE, message));
     }
-    let config = match lead(replica, -1) {
-        Ok(partition) => partition.config().clone(),
-        Err(error_code) => return Ok(Err(failed(index, error_code, why_not(error_code, index)))),
-    };
-    match validate(records, &config, effort, context.now_ms) {
-        Ok(validated) => Ok(Ok(Batch { index, replica, validated })),
-        Err(ProduceError::Laborious) => Err(RequestError::Laborious),
-        Err(error) => Ok(Err(refused(index, replica, error))),
-    }
+    let config = lead_living(replica).map_err(why_not)?.config().clone();
+    let validated = validate(records, &config, budget, context.now_ms);
+    let validated = validated.map_err(|error| refused(index, replica, error))?;
+    Ok(Batch { index, replica, validated })
+}
+
+/// Holds a partition for its leader, as long as its topic is there.
+fn lead_living(replica: &PartitionHandle) -> Result<MutexGuard<'_, Partition>, ErrorCode> {
+    let partition = replica.lock_living().ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION)?;
+    check_leader(&partition, -1).map(|()| partition)
 }
 
 fn append(context: &Context<'_>, batch: &Batch<'_>) -> PartitionResponse {
     let Batch { index, replica, validated } = batch;
     // Bound first, so that the partition is free again before the waiting fetches are told.
-    let led = replica.lock_living().ok_or(ErrorCode::UNKNOWN_TOPIC_OR_PARTITION);
-    let led = led.and_then(|partition| check_leader(&partition, -1).map(|()| partition));
-    let appended = match led {
+    let appended = match lead_living(replica) {
         Ok(mut partition) => partition.append_validated(validated, context.now_ms),
         Err(error_code) => return failed(*index, error_code, why_not(error_code, *index)),
     };

@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use protocol::metadata_log::MetadataRecord;
-use protocol::records::{BatchBuilder, LeaderEpoch, Offset, check_batch, check_produced, records};
+use protocol::records::{BatchBuilder, LeaderEpoch, Offset, check_batch, records};
 use thiserror::Error;
 
 use super::image::{Image, MAX_PARTITIONS, PartitionRegistration, Topic};
@@ -31,8 +31,8 @@ use super::records::{of_image, of_topic};
 use super::topics_file::{self, TopicEntry};
 use super::voter::Voter;
 use crate::log::{
-    AppendError, Log, LogConfig, LogDir, ReadError, RecoveryHints, Reserve, Storage, StorageError,
-    TopicPartition, read_file,
+    Log, LogConfig, LogDir, ReadError, RecoveryHints, Reserve, Storage, StorageError, TopicPartition,
+    read_file,
 };
 
 /// A text file larger than this is not one of ours.
@@ -186,18 +186,7 @@ impl MetadataLog {
         if batch.is_empty() {
             return Ok(());
         }
-        let bytes = batch.finish();
-        let header = check_produced(&bytes).expect("a batch that was just built is right");
-        match self.log.append(&bytes, &header, self.voter.epoch(), NO_TIME_MS) {
-            Ok(_) => {
-                self.voter.appended(&self.log);
-                Ok(())
-            }
-            Err(AppendError::Storage(error)) => Err(error),
-            Err(AppendError::TooLargeForSegment { size, .. }) => {
-                unreachable!("{size} bytes fit in a segment of 1 GB")
-            }
-        }
+        self.voter.append(&mut self.log, &batch.finish())
     }
 
     fn write_all(&mut self, image: &Image) -> Result<(), StorageError> {

@@ -101,13 +101,13 @@ impl Voter {
             }
             assert_eq!(changes.truncate, None, "the only voter has nothing that another lacks");
             if let Some(epoch) = changes.append_leader_change {
-                self.append_leader_change(log, epoch)?;
-                self.appended(log);
+                assert_eq!(epoch, self.epoch, "a reign begins in its own epoch");
+                self.append_leader_change(log)?;
             }
         }
     }
 
-    fn append_leader_change(&self, log: &mut Log, epoch: LeaderEpoch) -> Result<(), StorageError> {
+    fn append_leader_change(&mut self, log: &mut Log) -> Result<(), StorageError> {
         let voters = || vec![LeaderChangeVoter { voter_id: self.id }];
         let message = LeaderChangeMessage {
             version: 0,
@@ -117,20 +117,22 @@ impl Voter {
         };
         let mut batch = BatchBuilder::new().attributes(CONTROL);
         batch.push(NO_TIME_MS, Some(&LEADER_CHANGE_KEY), Some(&message.to_bytes()));
-        let bytes = batch.finish();
-        let header = check_batch(&bytes).expect("a batch that was just built is right");
-        match log.append(&bytes, &header, epoch, NO_TIME_MS) {
-            Ok(_) => Ok(()),
+        self.append(log, &batch.finish())
+    }
+
+    /// Appends one batch in the epoch of its reign, and waits until it lasts.
+    pub(super) fn append(&mut self, log: &mut Log, batch: &[u8]) -> Result<(), StorageError> {
+        let header = check_batch(batch).expect("a batch that was just built is right");
+        match log.append(batch, &header, self.epoch, NO_TIME_MS) {
+            Ok(_) => {
+                self.quorum.appended(self.now_ms, log.log_end_offset());
+                Ok(())
+            }
             Err(AppendError::Storage(error)) => Err(error),
             Err(AppendError::TooLargeForSegment { size, .. }) => {
                 unreachable!("{size} bytes fit in a segment of 1 GB")
             }
         }
-    }
-
-    /// The log has grown, and is synced.
-    pub(super) fn appended(&mut self, log: &Log) {
-        self.quorum.appended(self.now_ms, log.log_end_offset());
     }
 
     /// The epoch of its reign.

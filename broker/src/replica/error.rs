@@ -53,10 +53,10 @@ pub enum ProduceError {
         /// How many.
         count: usize,
     },
-    /// To look into it is more work than was allowed. It is not refused: it is to be done where
-    /// it holds up nothing else.
-    #[error("the batch takes longer to read than others can wait for")]
-    Laborious,
+    /// To validate it is more work than the budget has left. It is not refused: it is to be done
+    /// where it holds up nothing else.
+    #[error("the batch takes longer to validate than others can wait for")]
+    OverBudget,
     /// See there.
     #[error(transparent)]
     Sequence(#[from] SequenceError),

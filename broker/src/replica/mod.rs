@@ -23,6 +23,6 @@ pub use error::{ProduceError, RefusedRecord};
 pub use partition::{DeleteRecordsError, Partition, PartitionFlush, Role};
 pub use partition_handle::PartitionHandle;
 pub use producer_state::{ProducerDescription, SequenceError};
-pub use validation::{Effort, Validated, validate};
+pub use validation::{Validated, ValidationBudget, validate};
 pub(crate) use waiters::Waiter;
 pub use waiters::Waiters;

@@ -9,7 +9,7 @@ use thiserror::Error;
 use super::error::ProduceError;
 use super::producer_state::{ProducerDescription, ProducerState, SequenceCheck};
 use super::snapshots::Snapshots;
-use super::validation::{Effort, Validated, validate};
+use super::validation::{Validated, ValidationBudget, validate};
 use crate::log::{
     Appended, Checkpoint, CleanerConfig, Cleaning, CleaningStats, DeletedSegments, FileRegion, Log,
     LogConfig, PendingFlush, ReadError, Recovery, RecoveryHints, Storage, StorageError, TimestampSearch,
@@ -106,7 +106,7 @@ impl Partition {
 
     /// Checks and appends what a producer sent for this partition, here and now.
     pub fn append(&mut self, records: &[u8], now_ms: i64) -> Result<Appended, ProduceError> {
-        let validated = validate(records, self.log.config(), &mut { Effort::WHATEVER }, now_ms)?;
+        let validated = validate(records, self.log.config(), &mut { ValidationBudget::UNBOUNDED }, now_ms)?;
         self.append_validated(&validated, now_ms)
     }
 

@@ -39,7 +39,7 @@ const MAX_REFUSED: usize = 100;
 const NO_TIMESTAMP: i64 = -1;
 
 /// Compressing so many bytes takes a millisecond or more.
-const COMPRESSED_IN_PASSING: usize = 16 << 10;
+const COMPRESSED_INLINE: usize = 16 << 10;
 /// To compress a batch takes as long as for so many bytes more, however small it is.
 const COMPRESSED_AT_LEAST: usize = 1 << 10;
 
@@ -53,21 +53,23 @@ pub struct Validated<'a> {
 
 /// How much work validating may be: a kilobyte can have a hundred megabytes of records in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Effort {
+pub struct ValidationBudget {
     /// Bytes of records that may still come of what is compressed.
     unpacked: usize,
     /// Bytes of records that may still be compressed.
     compressed: usize,
     is_bounded: bool,
+    is_exceeded: bool,
 }
 
-impl Effort {
+impl ValidationBudget {
     /// As much as a batch may be.
-    pub const WHATEVER: Self = Self { unpacked: usize::MAX, compressed: usize::MAX, is_bounded: false };
+    pub const UNBOUNDED: Self =
+        Self { unpacked: usize::MAX, compressed: usize::MAX, is_bounded: false, is_exceeded: false };
 
     /// What others can wait for, for all batches of a request together.
-    pub fn in_passing() -> Self {
-        Self { unpacked: 1 << 20, compressed: COMPRESSED_IN_PASSING, is_bounded: true }
+    pub fn inline() -> Self {
+        Self { unpacked: 1 << 20, compressed: COMPRESSED_INLINE, is_bounded: true, is_exceeded: false }
     }
 
     /// Whether there is any limit to it.
@@ -75,26 +77,32 @@ impl Effort {
         self.is_bounded
     }
 
-    /// Whether so many bytes of records may be compressed as well.
-    fn has_room_to_compress(&mut self, len: usize) -> bool {
-        let left = self.compressed.checked_sub(len.saturating_add(COMPRESSED_AT_LEAST));
-        self.compressed = left.unwrap_or(self.compressed);
-        left.is_some()
+    /// Whether a batch was more than was left: nothing is known of it then.
+    pub fn is_exceeded(&self) -> bool {
+        self.is_exceeded
     }
 
-    /// Whether records were refused because they are more than this is meant for.
-    fn is_exceeded_by(&self, error: &RecordError) -> bool {
-        self.is_bounded && matches!(error, RecordError::TooLarge { .. })
+    /// Takes off what compressing so many bytes of records costs, if it is left.
+    fn spend_compressing(&mut self, len: usize) -> Result<(), ProduceError> {
+        match self.compressed.checked_sub(len.saturating_add(COMPRESSED_AT_LEAST)) {
+            Some(left) => self.compressed = left,
+            None => return Err(self.exceed()),
+        }
+        Ok(())
+    }
+
+    fn exceed(&mut self) -> ProduceError {
+        self.is_exceeded = true;
+        ProduceError::OverBudget
     }
 }
 
 /// Reads a batch as its producer sent it. `now_ms` counts from 1970. Needs the log's settings and
-/// not the log: other requests go on with that. What is more than `effort` is
-/// [`ProduceError::Laborious`].
+/// not the log: other requests go on with that.
 pub fn validate<'a>(
     records: &'a [u8],
     config: &LogConfig,
-    effort: &mut Effort,
+    budget: &mut ValidationBudget,
     now_ms: i64,
 ) -> Result<Validated<'a>, ProduceError> {
     let max = config.max_message_bytes;
@@ -102,9 +110,9 @@ pub fn validate<'a>(
         return Err(ProduceError::TooLarge { size: records.len(), max });
     }
     let header = check_produced(records).map_err(RecordError::from)?;
-    let unpacked_before = effort.unpacked;
+    let unpacked_before = budget.unpacked;
     let largest =
-        read_records(records, &header, effort, &Times::of(config, &header, now_ms), config.cleanup.compact)?;
+        read_records(records, &header, budget, &Times::of(config, &header, now_ms), config.cleanup.compact)?;
     let max_timestamp = match config.timestamp_type {
         TimestampType::CreateTime => largest,
         TimestampType::LogAppendTime => now_ms,
@@ -124,11 +132,9 @@ pub fn validate<'a>(
     }
     let plain_len = match compression {
         Compression::None => records.len(),
-        _ => unpacked_before - effort.unpacked,
+        _ => unpacked_before - budget.unpacked,
     };
-    if !effort.has_room_to_compress(plain_len) {
-        return Err(ProduceError::Laborious);
-    }
+    budget.spend_compressing(plain_len)?;
     let plain = opened(records, &header)?;
     let mut bytes = Vec::new();
     let header = assemble(&corrected, &plain, config.compression_levels, &mut bytes)?;
@@ -143,7 +149,7 @@ pub fn validate<'a>(
 fn read_records(
     records: &[u8],
     header: &BatchHeader,
-    effort: &mut Effort,
+    budget: &mut ValidationBudget,
     times: &Times,
     needs_keys: bool,
 ) -> Result<i64, ProduceError> {
@@ -151,7 +157,7 @@ fn read_records(
     // A producer may say that a broker has stamped them: none has.
     let attributes = header.attributes.with_timestamp_type(TimestampType::CreateTime);
     let unstamped = BatchHeader { attributes, ..*header };
-    let walked = walk_within(records, &unstamped, &mut effort.unpacked, |record| {
+    let walked = walk_within(records, &unstamped, &mut budget.unpacked, |record| {
         if record.offset_delta != record.index {
             return ControlFlow::Break(record);
         }
@@ -165,7 +171,7 @@ fn read_records(
         ControlFlow::Continue(())
     });
     let misplaced = walked.map_err(|error| match error {
-        error if effort.is_exceeded_by(&error) => ProduceError::Laborious,
+        RecordError::TooLarge { .. } if budget.is_bounded => budget.exceed(),
         error => error.into(),
     })?;
     if let Some(RecordSummary { index, offset_delta, .. }) = misplaced {
@@ -250,21 +256,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_compressed_in_passing_is_bounded_over_a_request() {
+    fn what_is_compressed_inline_is_bounded_over_a_request() {
         let config = LogConfig { compression: Some(Compression::Gzip), ..LogConfig::default() };
         let mut batch = BatchBuilder::new();
         batch.push(1_000, None, Some(b"x"));
         let bytes = batch.finish();
-        let taken = |effort: Effort| {
-            let mut effort = effort;
-            let one = || validate(&bytes, &config, &mut effort, 1_000);
+        let taken = |budget: ValidationBudget| {
+            let mut budget = budget;
+            let one = || validate(&bytes, &config, &mut budget, 1_000);
             std::iter::repeat_with(one).take(100).take_while(Result::is_ok).count()
         };
-        assert_eq!(taken(Effort::in_passing()), 14);
-        assert_eq!(taken(Effort::WHATEVER), 100);
+        assert_eq!(taken(ValidationBudget::inline()), 14);
+        assert_eq!(taken(ValidationBudget::UNBOUNDED), 100);
         // What needs no compressing goes on.
         let config = LogConfig::default();
-        let mut effort = Effort { compressed: 0, ..Effort::in_passing() };
-        assert!(validate(&bytes, &config, &mut effort, 1_000).is_ok());
+        let mut budget = ValidationBudget { compressed: 0, ..ValidationBudget::inline() };
+        assert!(validate(&bytes, &config, &mut budget, 1_000).is_ok());
     }
 }

@@ -28,7 +28,7 @@ use crate::api::join_group::ParkedJoin;
 use crate::api::sync_group::ParkedSync;
 use crate::api::{self, Answer, Endpoint, Frame, Parked, RequestError};
 use crate::coordinator::Effect;
-use crate::replica::Effort;
+use crate::replica::ValidationBudget;
 
 /// A client that has sent this many requests without reading an answer is
 /// not read from until it does.
@@ -219,10 +219,10 @@ impl Connection {
                 self.elsewhere = Some((elsewhere, measurement));
                 return Ok(Read::TurnOver);
             }
-            match self.peer.handle(frame.clone(), Effort::in_passing()) {
-                Err(RequestError::Laborious) => {
+            match self.peer.handle(frame.clone(), ValidationBudget::inline()) {
+                Err(RequestError::OverBudget) => {
                     let peer = self.peer.clone();
-                    let elsewhere = Elsewhere::handle(peer, frame, place, api::LABORIOUS_SHARES);
+                    let elsewhere = Elsewhere::handle(peer, frame, place, api::OVER_BUDGET_SHARES);
                     self.elsewhere = Some((elsewhere, measurement));
                     return Ok(Read::TurnOver);
                 }

@@ -18,7 +18,7 @@ use tokio::task::{JoinError, JoinHandle, spawn_blocking};
 use super::clock;
 use super::shared::Shared;
 use crate::api::{self, Answer, Endpoint, RequestError};
-use crate::replica::Effort;
+use crate::replica::ValidationBudget;
 
 /// One end of a connection and the other, as far as requests ask for it.
 #[derive(Clone, Debug)]
@@ -32,7 +32,7 @@ pub(super) struct Peer {
 
 impl Peer {
     /// Handles one request, and tells others what it did to them.
-    pub(super) fn handle(&self, frame: Bytes, effort: Effort) -> Result<Answer, RequestError> {
+    pub(super) fn handle(&self, frame: Bytes, budget: ValidationBudget) -> Result<Answer, RequestError> {
         let context = api::Context {
             node: &self.shared.node,
             now_ms: self.shared.clock.now_ms(),
@@ -40,7 +40,7 @@ impl Peer {
             client_host: &self.client_host,
             token: self.shared.next_token(),
             random: clock::random,
-            effort,
+            budget,
         };
         let mut outcome = api::handle(&context, frame)?;
         self.shared.propagate(&mut outcome);
@@ -60,7 +60,7 @@ impl Elsewhere {
             let memory = taken(&shared.memory, shares).await;
             let turn = taken(&shared.elsewhere, 1).await;
             spawn_blocking(move || {
-                let answer = peer.handle(frame, Effort::WHATEVER);
+                let answer = peer.handle(frame, ValidationBudget::UNBOUNDED);
                 drop((place, turn, memory));
                 answer
             })

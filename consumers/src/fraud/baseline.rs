@@ -1,20 +1,18 @@
 //! What amounts are usual: for one card, for one terminal, for all cards together.
 
-use super::frozen::frozen;
+use serde::{Deserialize, Serialize};
 
 /// Mean and spread of the logarithm of amounts: robust, and averaged over the newest ones.
 ///
 /// On the log scale "five times as much" is the same distance for any currency and any spender.
 /// An amount further than [`WINSOR`] spreads from the mean teaches only as much as one that far
 /// would (it is *winsorised*), so that fraud does not make its own amounts usual.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Baseline {
     seen: u32,
     mean: f32,
     variance: f32,
 }
-
-frozen!(Baseline { seen, mean, variance });
 
 const WINSOR: f32 = 2.5;
 /// Newest amounts never weigh less than this, so that a change of habit is learnt in about 50

@@ -1,9 +1,9 @@
 //! The profile of one card.
 
 use events::{DAY_MS, HOUR_MS};
+use serde::{Deserialize, Serialize};
 
 use super::baseline::Baseline;
-use super::frozen::{Frozen, frozen};
 use super::windows::Windows;
 
 /// The most terminals that are remembered for one card, the latest first.
@@ -20,7 +20,7 @@ const HABIT_KEEPS: f32 = 0.99;
 const EPISODE_GAP_MS: i64 = 21 * DAY_MS;
 
 /// The profile of one card. At most 6 KiB of swipes (see [`Windows`]) and 900 bytes of habits.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Card {
     pub(super) windows: Windows,
     pub(super) amounts: Baseline,
@@ -41,14 +41,14 @@ pub(super) struct Card {
 }
 
 /// A card that is declined everywhere for a while.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct Block {
     pub(super) since_ms: i64,
     pub(super) until_ms: i64,
 }
 
 /// Where a card was.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub(super) struct CardLocation {
     pub(super) lat: f64,
     pub(super) lon: f64,
@@ -56,43 +56,13 @@ pub(super) struct CardLocation {
 }
 
 /// Swipes in quick succession.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Burst {
     pub(super) count: u32,
     pub(super) started_ms: i64,
     pub(super) last_ms: i64,
     pub(super) largest_cents: i64,
     sum_ln: f32,
-}
-
-frozen!(Card {
-    windows,
-    amounts,
-    burst,
-    hours,
-    chargebacks,
-    last_at,
-    last_location,
-    home,
-    suspicion,
-    alarm_ms,
-    blocked,
-    terminals,
-    categories,
-});
-frozen!(Block { since_ms, until_ms });
-frozen!(CardLocation { lat, lon, at_ms });
-frozen!(Burst { count, started_ms, last_ms, largest_cents, sum_ln });
-frozen!(Chargebacks { known, frauds, episode, genuine_since });
-
-impl Frozen for ChargebackHistory {
-    fn freeze(&self, bytes: &mut Vec<u8>) {
-        self.0.freeze(bytes);
-    }
-
-    fn thaw(bytes: &mut &[u8]) -> Self {
-        Self(Frozen::thaw(bytes))
-    }
 }
 
 impl Burst {
@@ -120,11 +90,11 @@ impl Burst {
 }
 
 /// The chargebacks of a card or of a terminal so far. Most never have one, and take a word.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct ChargebackHistory(Option<Box<Chargebacks>>);
 
 /// The chargebacks of a card or of a terminal that has had one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 struct Chargebacks {
     /// When the latest chargebacks became known, the oldest first; filled with zeros at the front.
     known: [i64; REMEMBERED_CHARGEBACKS],

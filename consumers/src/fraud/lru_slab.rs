@@ -13,9 +13,10 @@ use std::sync::Arc;
 
 use hashbrown::HashTable;
 use processor::bounded::FixedHasher;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
-use super::frozen::Frozen;
-use super::slab_snapshot::{FrozenEntry, SlabSnapshot};
+use super::slab_snapshot::{SlabSnapshot, SnapshotEntry};
 use super::spill::SpillFile;
 
 /// The place of an entry. It stays valid until the entry is evicted; then it finds nothing.
@@ -86,7 +87,7 @@ pub(super) struct LruSlab<T> {
     evicted: u64,
 }
 
-impl<T: Default + Frozen> LruSlab<T> {
+impl<T: Default + Serialize + DeserializeOwned> LruSlab<T> {
     pub(super) fn new(capacity: usize) -> Self {
         let capacity = capacity.clamp(1, u32::MAX as usize);
         Self {
@@ -128,7 +129,10 @@ impl<T: Default + Frozen> LruSlab<T> {
         };
         let free = free.into_iter().map(generation).collect();
         let entries = slots.into_iter().map(|slot| match slot {
-            Slot::Occupied(entry) => Some((entry.id, entry.generation, entry.value)),
+            Slot::Occupied(entry) => {
+                let Entry { id, generation, value, .. } = *entry;
+                Some(SnapshotEntry { id, generation, value })
+            }
             Slot::Free(_) | Slot::Shared => None,
         });
         SlabSnapshot::new(spill, entries, (index, free, accesses))
@@ -185,7 +189,7 @@ impl<T: Default + Frozen> LruSlab<T> {
     }
 
     /// Takes over the snapshot's entry of this slot.
-    fn copy(&mut self, index: u32, FrozenEntry { id, generation, value }: FrozenEntry<T>) {
+    fn copy(&mut self, index: u32, SnapshotEntry { id, generation, value }: SnapshotEntry<T>) {
         self.occupy(index, Entry { id, generation, last_access: self.accesses, value });
     }
 

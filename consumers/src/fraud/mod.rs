@@ -47,7 +47,6 @@ mod card;
 mod decide;
 mod facts;
 mod features;
-mod frozen;
 mod label_queue;
 mod lru_slab;
 mod mart;

@@ -4,16 +4,17 @@
 use std::sync::Arc;
 
 use hashbrown::HashTable;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
-use super::frozen::Frozen;
 use super::spill::{SpillFile, Spilled};
 
 /// The slots whose entries are written together.
 const TOGETHER: usize = 1_024;
 
 /// An entry that was put aside.
-#[derive(Debug)]
-pub(super) struct FrozenEntry<T> {
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct SnapshotEntry<T> {
     pub(super) id: Box<str>,
     pub(super) generation: u32,
     pub(super) value: T,
@@ -33,11 +34,11 @@ pub(super) struct SlabSnapshot {
 }
 
 impl SlabSnapshot {
-    /// Puts aside what `slots` give: the id, the generation and the value of each, or none where
-    /// one is free. `index` finds a slot by the hash of its id.
-    pub(super) fn new<T: Frozen>(
+    /// Puts aside what `slots` give: the entry of each, or none where one is free. `index` finds a
+    /// slot by the hash of its id.
+    pub(super) fn new<T: Serialize>(
         spill: &Arc<SpillFile>,
-        slots: impl ExactSizeIterator<Item = Option<(Box<str>, u32, T)>>,
+        slots: impl ExactSizeIterator<Item = Option<SnapshotEntry<T>>>,
         (index, free, accesses): (HashTable<u32>, Vec<(u32, u32)>, u64),
     ) -> Self {
         let mut ends = Vec::with_capacity(slots.len());
@@ -46,11 +47,9 @@ impl SlabSnapshot {
             if ends.len() % TOGETHER == 0 && !ends.is_empty() {
                 written.push(Spilled::of_bytes(spill, std::mem::take(&mut bytes)));
             }
-            if let Some((id, generation, value)) = slot {
-                generation.freeze(&mut bytes);
-                (id.len() as u32).freeze(&mut bytes);
-                bytes.extend_from_slice(id.as_bytes());
-                value.freeze(&mut bytes);
+            if let Some(entry) = slot {
+                bytes =
+                    postcard::to_extend(&entry, bytes).expect("what is known of an id has a form in bytes");
             }
             ends.push(u32::try_from(bytes.len()).expect("a thousand entries take less than 4 GiB"));
         }
@@ -64,7 +63,7 @@ impl SlabSnapshot {
     }
 
     /// The slot of this id, and its entry. `hash` is that of the id.
-    pub(super) fn find<T: Frozen>(&self, hash: u64, id: &str) -> Option<(u32, FrozenEntry<T>)> {
+    pub(super) fn find<T: DeserializeOwned>(&self, hash: u64, id: &str) -> Option<(u32, SnapshotEntry<T>)> {
         let mut found = None;
         let index = self.index.find(hash, |&index| {
             found = self.entry(index).filter(|entry| *entry.id == *id);
@@ -74,7 +73,7 @@ impl SlabSnapshot {
     }
 
     /// The entry of this slot, if it has one.
-    pub(super) fn entry<T: Frozen>(&self, index: u32) -> Option<FrozenEntry<T>> {
+    pub(super) fn entry<T: DeserializeOwned>(&self, index: u32) -> Option<SnapshotEntry<T>> {
         let index = index as usize;
         let from = if index.is_multiple_of(TOGETHER) { 0 } else { self.ends[index - 1] as usize };
         let to = self.ends[index] as usize;
@@ -82,12 +81,7 @@ impl SlabSnapshot {
             return None;
         }
         let bytes = self.written[index / TOGETHER].range(from, to - from);
-        let mut bytes = bytes.as_slice();
-        let generation = u32::thaw(&mut bytes);
-        let len = u32::thaw(&mut bytes) as usize;
-        let (id, mut bytes) = bytes.split_at(len);
-        let id = std::str::from_utf8(id).expect("an id that was put aside is text").into();
-        Some(FrozenEntry { id, generation, value: T::thaw(&mut bytes) })
+        Some(postcard::from_bytes(&bytes).expect("all bytes that were put aside"))
     }
 
     /// Whether all of it could be written.

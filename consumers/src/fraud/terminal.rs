@@ -3,10 +3,10 @@
 use std::collections::VecDeque;
 
 use events::{DAY_MS, HOUR_MS};
+use serde::{Deserialize, Serialize};
 
 use super::baseline::Baseline;
 use super::card::ChargebackHistory;
-use super::frozen::frozen;
 
 /// Days of labels that are kept.
 const DAYS: usize = 48;
@@ -16,7 +16,7 @@ const TINY: usize = 24;
 const PRIOR_SWIPES: f32 = 1.5;
 
 /// The profile of one terminal. At most 1.5 KiB.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Terminal {
     pub(super) amounts: Baseline,
     pub(super) chargebacks: ChargebackHistory,
@@ -32,15 +32,12 @@ pub(super) struct Terminal {
 }
 
 /// The swipes of one day, and how many of them are known to be fraud by now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 struct Day {
     day: i32,
     swipes: u32,
     frauds: u32,
 }
-
-frozen!(Terminal { amounts, chargebacks, outcomes, matured, rates, rated_ms, days, tiny });
-frozen!(Day { day, swipes, frauds });
 
 /// Time constants of the two rates, in milliseconds.
 const RATE_MS: [i64; 2] = [HOUR_MS, 14 * DAY_MS];

@@ -19,8 +19,7 @@
 use std::collections::VecDeque;
 
 use events::{DAY_MS, HOUR_MS};
-
-use super::frozen::{Frozen, frozen};
+use serde::{Deserialize, Serialize};
 
 /// The lengths of the windows, in milliseconds, the shortest first. A swipe is inside for exactly
 /// this long.
@@ -31,7 +30,7 @@ const LONGEST: usize = SPANS_MS.len() - 1;
 pub(super) const CAPACITY: usize = 512;
 
 /// A swipe, in twelve bytes.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 #[repr(Rust, packed(4))]
 struct Entry {
     cents: i64,
@@ -40,7 +39,7 @@ struct Entry {
 }
 
 /// One card's swipes of the last 30 days.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(super) struct Windows {
     /// In the order of event time; equal instants in the order of arrival.
     ring: VecDeque<Entry>,
@@ -49,20 +48,6 @@ pub(super) struct Windows {
     /// For each window, the index of its oldest swipe (the ring's length when it is empty).
     cursors: [u16; SPANS_MS.len()],
     sums: [i64; SPANS_MS.len()],
-}
-
-frozen!(Windows { ring, base_ms, cursors, sums });
-
-impl Frozen for Entry {
-    fn freeze(&self, bytes: &mut Vec<u8>) {
-        let Self { cents, after_ms } = *self;
-        (cents, after_ms).freeze(bytes);
-    }
-
-    fn thaw(bytes: &mut &[u8]) -> Self {
-        let (cents, after_ms) = Frozen::thaw(bytes);
-        Self { cents, after_ms }
-    }
 }
 
 impl Windows {

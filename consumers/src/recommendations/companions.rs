@@ -75,6 +75,13 @@ impl Counts {
         short.iter().map(|&count| Count::of_short(count)).chain(long.iter().copied())
     }
 
+    fn get(&self, place: usize) -> Count {
+        match self {
+            Self::Short(counts) => Count::of_short(counts[place]),
+            Self::Long(counts) => counts[place],
+        }
+    }
+
     /// Where this item is.
     fn position(&self, item: ItemId) -> Option<usize> {
         match self {
@@ -112,7 +119,8 @@ impl Counts {
     }
 
     fn scale(&mut self, factor: f32) {
-        for (place, count) in self.clone().iter().enumerate() {
+        for place in 0..self.len() {
+            let count = self.get(place);
             self.set(place, Count { weight: count.weight * factor, ..count });
         }
     }
@@ -180,19 +188,18 @@ impl Row {
                 return;
             }
             None => match self.lightest() {
-                Some((place, _)) => place,
+                Some(place) => place,
                 None => return,
             },
         };
-        let before = self.counts.iter().nth(place);
-        if let Some(before) = before {
-            self.counts.set(place, Count { item: companion, weight: before.weight + weight });
-        }
+        let weight = self.counts.get(place).weight + weight;
+        self.counts.set(place, Count { item: companion, weight });
     }
 
-    /// The smallest count and its place; the first of them when there are several.
-    fn lightest(&self) -> Option<(usize, Count)> {
-        self.counts.iter().enumerate().min_by(|a, b| a.1.weight.total_cmp(&b.1.weight))
+    /// Where the smallest count is; the first of them when there are several.
+    fn lightest(&self) -> Option<usize> {
+        let places = self.counts.iter().enumerate();
+        places.min_by(|a, b| a.1.weight.total_cmp(&b.1.weight)).map(|(place, _)| place)
     }
 }
 
@@ -218,7 +225,7 @@ mod tests {
                 exact[companion] += 1;
             }
             prop_assert!(row.counts.len() <= capacity);
-            let lightest = row.lightest().unwrap().1.weight;
+            let lightest = row.counts.get(row.lightest().unwrap()).weight;
             for (companion, &count) in exact.iter().enumerate().filter(|(_, count)| **count > 0) {
                 let item = catalogue.find(&companion.to_string()).unwrap();
                 match row.counts.iter().find(|kept| kept.item == item) {

@@ -150,17 +150,17 @@ fn add(interest: f32, more: f64) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::recommendations::catalogue::Catalogue;
     use events::Timestamp;
 
-    fn met(catalogue: &mut Catalogue, name: &str) -> SessionItem {
+    pub(in crate::recommendations) fn met(catalogue: &mut Catalogue, name: &str) -> SessionItem {
         let item = catalogue.get_or_insert(name).item;
         SessionItem::new(item, catalogue.tag(item))
     }
 
-    fn click(session: &str, at_ms: i64) -> Click {
+    pub(in crate::recommendations) fn click(session: &str, at_ms: i64) -> Click {
         Click {
             ts: Timestamp::from_ms(at_ms),
             event_id: None,

@@ -189,25 +189,7 @@ impl Visits {
 mod tests {
     use super::*;
     use crate::recommendations::catalogue::Catalogue;
-    use events::{ClickKind, Timestamp};
-
-    fn met(catalogue: &mut Catalogue, name: &str) -> SessionItem {
-        let item = catalogue.get_or_insert(name).item;
-        SessionItem::new(item, catalogue.tag(item))
-    }
-
-    fn click(session: &str, at_ms: i64) -> Click {
-        Click {
-            ts: Timestamp::from_ms(at_ms),
-            event_id: None,
-            session_id: session.to_owned(),
-            shopper_id: None,
-            kind: ClickKind::View,
-            item_id: None,
-            dwell_ms: None,
-            depth: None,
-        }
-    }
+    use crate::recommendations::visit::tests::{click, met};
 
     #[test]
     fn idle_sessions_expire_and_the_rest_is_bounded() {

@@ -26,7 +26,7 @@ use crate::controller::{BrokerRegistration, Placement, TopicConfig};
 use crate::coordinator::{OFFSETS_TOPIC, Token};
 use crate::log::{MemoryStorage, Storage};
 use crate::node::Node;
-use crate::replica::Effort;
+use crate::replica::ValidationBudget;
 
 /// Led here; led by the other broker, with a replica here; the other's alone.
 const PARTITIONS: [&[i32]; 3] = [&[1], &[2, 1], &[2]];
@@ -68,7 +68,7 @@ fn ask<R: Request>(node: &Node, version: i16, request: &R) -> R::Response {
         client_host: "127.0.0.1",
         token: Token(0),
         random: number,
-        effort: Effort::WHATEVER,
+        budget: ValidationBudget::UNBOUNDED,
     };
     let frame = Bytes::from(encode_request(version, 0, "test", request)).slice(4..);
     let Answer::Reply(answer) = handle(&context, frame).unwrap().answer else { panic!("it would wait") };
